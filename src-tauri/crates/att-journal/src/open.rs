@@ -1,0 +1,193 @@
+//! Opening `journal.db`: whose file is it, may it be written, does it have to be brought forward.
+
+use crate::error::JournalError;
+use crate::head::HeadFile;
+use crate::journal::{Fault, Journal};
+use crate::migrate::{Ownership, SCHEMA_VERSION, migrate, ownership};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
+const READERS: u32 = 4;
+const READER_IDLE: Duration = Duration::from_secs(60);
+
+/// How a journal is opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenOptions {
+    /// Only read; nothing is created or brought forward.
+    pub read_only: bool,
+    /// How long a write waits for another program's write. Default 10 s.
+    pub busy_timeout: Duration,
+    /// The largest number of events, and of attempts, that is kept. Default 200,000.
+    pub event_cap: u32,
+    /// The largest number of 4096-byte pages the file may grow to; beyond it the journal counts as full.
+    pub max_pages: Option<u32>,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self {
+            read_only: false,
+            busy_timeout: Duration::from_secs(10),
+            event_cap: 200_000,
+            max_pages: None,
+        }
+    }
+}
+
+impl OpenOptions {
+    /// The defaults, reading only.
+    #[must_use]
+    pub fn read_only() -> Self {
+        Self { read_only: true, ..Self::default() }
+    }
+}
+
+/// How connections to one journal file are made.
+#[derive(Debug, Clone)]
+pub(crate) struct Access {
+    pub(crate) path: PathBuf,
+    pub(crate) options: OpenOptions,
+    pub(crate) heads: HeadFile,
+}
+
+impl Access {
+    pub(crate) fn waited_ms(&self) -> u64 {
+        u64::try_from(self.options.busy_timeout.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    pub(crate) fn settle<T>(&self, result: Result<T, Fault>) -> Result<T, JournalError> {
+        result.map_err(|fault| match fault {
+            Fault::Journal(error) => error,
+            Fault::Sql(error) => JournalError::from_sqlx(&self.path, self.waited_ms(), &error),
+        })
+    }
+
+    fn base(&self) -> SqliteConnectOptions {
+        SqliteConnectOptions::new()
+            .filename(&self.path)
+            .busy_timeout(self.options.busy_timeout)
+            .foreign_keys(true)
+            .pragma("recursive_triggers", "ON")
+            .pragma("trusted_schema", "OFF")
+            .disable_statement_logging()
+    }
+
+    fn reader_options(&self) -> SqliteConnectOptions {
+        self.base().read_only(self.options.read_only).pragma("query_only", "ON")
+    }
+
+    /// A connection that may write; the file must be a journal already.
+    pub(crate) async fn writer(&self) -> Result<SqliteConnection, Fault> {
+        let mut options = self.base().synchronous(SqliteSynchronous::Full);
+        if let Some(pages) = self.options.max_pages {
+            options = options.pragma("max_page_count", pages.to_string());
+        }
+        Ok(options.connect().await?)
+    }
+
+    /// A connection that only reads.
+    pub(crate) async fn reader(&self) -> Result<SqliteConnection, Fault> {
+        Ok(self.reader_options().connect().await?)
+    }
+
+    fn readers(&self) -> SqlitePool {
+        SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .acquire_timeout(self.options.busy_timeout)
+            .idle_timeout(READER_IDLE)
+            .connect_lazy_with(self.reader_options())
+    }
+}
+
+/// Opens `home/journal.db`; see [`Journal::open`].
+pub(crate) async fn open(home: &Path, options: OpenOptions) -> Result<Journal, JournalError> {
+    let path = home.join("journal.db");
+    let access = Access { path: path.clone(), options, heads: HeadFile::of(home) };
+    refuse_other_formats(&path)?;
+    if access.options.read_only {
+        return open_for_reading(access).await;
+    }
+    std::fs::create_dir_all(home).map_err(|error| JournalError::from_io(home, &error))?;
+    let lock = {
+        let (heads, timeout) = (access.heads.clone(), access.options.busy_timeout);
+        tokio::task::spawn_blocking(move || heads.lock(timeout))
+            .await
+            .map_err(|error| JournalError::Record(error.to_string()))??
+    };
+    let prepared = prepare(&access).await;
+    drop(lock);
+    let (writer, newer) = access.settle(prepared)?;
+    let journal = Journal::assemble(access.clone(), writer, access.readers(), newer);
+    if newer.is_none() {
+        journal.catch_up_head().await?;
+    }
+    Ok(journal)
+}
+
+async fn open_for_reading(access: Access) -> Result<Journal, JournalError> {
+    if !access.path.exists() {
+        return Err(JournalError::Missing { path: access.path });
+    }
+    let looked = async {
+        let mut conn = access.reader().await?;
+        let whose = ownership(&mut conn).await?;
+        conn.close().await?;
+        Ok(whose)
+    };
+    match access.settle(looked.await)? {
+        Ownership::Foreign => Err(JournalError::Foreign { path: access.path }),
+        Ownership::Fresh => Err(JournalError::Missing { path: access.path }),
+        Ownership::Ours(version) => {
+            let newer = (version > SCHEMA_VERSION).then_some(version);
+            let readers = access.readers();
+            Ok(Journal::assemble(access, None, readers, newer))
+        }
+    }
+}
+
+/// The writer of a file that is ours and up to date, or the version of one that is too new to be written.
+async fn prepare(access: &Access) -> Result<(Option<SqliteConnection>, Option<i64>), Fault> {
+    // Nothing that changes the file may be said to it before it is known to be ours.
+    let mut conn = access.base().create_if_missing(true).connect().await?;
+    let whose = ownership(&mut conn).await?;
+    conn.close().await?;
+    match whose {
+        Ownership::Foreign => return Err(JournalError::Foreign { path: access.path.clone() }.into()),
+        Ownership::Ours(version) if version > SCHEMA_VERSION => return Ok((None, Some(version))),
+        // Before the first table, so that no crash leaves entries without a head.
+        Ownership::Fresh => access.heads.begin()?,
+        Ownership::Ours(_) => {}
+    }
+    let mut conn = access
+        .base()
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .connect()
+        .await?;
+    migrate(&mut conn).await?;
+    conn.close().await?;
+    Ok((Some(access.writer().await?), None))
+}
+
+/// Refuses a file that does not begin like a SQLite database, without handing it to SQLite.
+fn refuse_other_formats(path: &Path) -> Result<(), JournalError> {
+    let mut start = Vec::with_capacity(SQLITE_MAGIC.len());
+    match std::fs::File::open(path) {
+        Ok(file) => {
+            if path.is_dir() {
+                return Err(JournalError::NotADatabase { path: path.to_path_buf() });
+            }
+            file.take(16).read_to_end(&mut start).map_err(|error| JournalError::from_io(path, &error))?;
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(JournalError::from_io(path, &error)),
+    }
+    if start.is_empty() || start == SQLITE_MAGIC {
+        return Ok(());
+    }
+    Err(JournalError::NotADatabase { path: path.to_path_buf() })
+}
