@@ -1,0 +1,17 @@
+//! The fleet's nouns, as they are stored and shown (design 1 and 4). Data only: what changes them lives in `facets`.
+
+pub mod event;
+pub mod failure;
+pub mod server;
+pub mod snapshot;
+
+pub use event::{Event, EventKind, InvocationPhase};
+pub use failure::{Attempt, AttemptRecord, AttemptStage, BreakerState, ErrorCategory, Fault, InvokeOutcome};
+pub use server::{
+    AdminState, ConnectionState, Counters, Era, Facet, Facets, HealthState, ListCounts, Reason, ReasonCode,
+    ServerState, Status, SuggestedAction, TransportKind,
+};
+pub use snapshot::{
+    Change, ChangeKind, FieldChange, ItemHashes, ListKind, ListSnapshot, ListStatus, Lists, Severity,
+    Snapshot, SnapshotDiff, SnapshotItem,
+};
