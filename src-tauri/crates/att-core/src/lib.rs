@@ -8,6 +8,7 @@ pub mod canonical;
 pub mod clock;
 pub mod error;
 pub mod id;
+pub mod interruption;
 pub mod redact;
 pub mod secret;
 
