@@ -1,1 +1,3 @@
-//! placeholder
+//! Every operation a face may ask for, with its DTOs, events and error codes. Transport-neutral.
+
+pub mod dto;

@@ -1,0 +1,13 @@
+//! What the faces send and receive. JSON as in design 4: times are `*_ms`, ids are strings, absent is null.
+//!
+//! **Invariant:** these shapes live at the boundary only; the engine's own types never reach a face.
+
+pub mod fleet;
+pub mod notice;
+pub mod release;
+pub mod server;
+
+pub use fleet::*;
+pub use notice::*;
+pub use release::*;
+pub use server::*;
