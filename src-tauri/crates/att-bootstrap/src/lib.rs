@@ -7,7 +7,10 @@
 //! **Invariant:** the policy is pure, the executor is never called on a denied decision, and nothing here
 //! knows SQL, a window or an MCP server.
 
+pub mod memory;
 pub mod model;
 pub mod request;
+pub mod sample;
 pub mod store;
+pub mod store_contract;
 mod words;

@@ -2,7 +2,7 @@
 
 use super::ids::{ProjectId, TargetId};
 use super::policy::ResolvedPolicy;
-use super::stage::{CycleResult, Stage, StageRecord};
+use super::stage::{CycleResult, Stage, StageOutcome, StageRecord};
 use crate::request::CycleRequest;
 use crate::words::words;
 use att_core::Actor;
@@ -267,4 +267,21 @@ pub struct Cycle {
     pub stages: Vec<StageRecord>,
     /// The result so far.
     pub result: CycleResult,
+}
+
+impl Cycle {
+    /// Every stage, none of them run.
+    #[must_use]
+    pub fn stages_not_run() -> Vec<StageRecord> {
+        Stage::ALL
+            .iter()
+            .map(|&stage| StageRecord {
+                stage,
+                outcome: StageOutcome::NotRun,
+                started_at_ms: None,
+                ended_at_ms: None,
+                detail: None,
+            })
+            .collect()
+    }
 }

@@ -144,6 +144,29 @@ pub struct CycleResult {
     pub merged: bool,
 }
 
+impl Default for CycleResult {
+    fn default() -> Self {
+        Self {
+            deployed_release_id: None,
+            rollback_target_release_id: None,
+            release_metadata_source: None,
+            rollback_policy_status: RollbackPolicyStatus::NotEvaluated,
+            rollback_policy_reason: None,
+            rollback_target_valid: None,
+            rollback_failure_class: None,
+            rollback_deployment_context: None,
+            rollback_performed: false,
+            rollback_succeeded: None,
+            restart_watchdog_status: GateStatus::NotRun,
+            restart_watchdog_reason: None,
+            health_status: GateStatus::NotRun,
+            ci_status: GateStatus::NotRun,
+            pr_url: None,
+            merged: false,
+        }
+    }
+}
+
 words! {
     /// What a timer is for.
     TimerKind {
