@@ -12,6 +12,7 @@ CREATE TABLE audit (
 ) STRICT;
 
 CREATE INDEX audit_by_subject ON audit (subject, seq);
+CREATE INDEX audit_by_id ON audit (id);
 
 CREATE TRIGGER audit_refuses_update BEFORE UPDATE ON audit
 BEGIN
@@ -34,4 +35,10 @@ CREATE TRIGGER audit_refuses_fork BEFORE INSERT ON audit
 WHEN NEW.seq > 1 AND NEW.prev_hash IS NOT (SELECT hash FROM audit ORDER BY seq DESC LIMIT 1)
 BEGIN
   SELECT RAISE(ABORT, 'audit entries continue the newest one');
+END;
+
+CREATE TRIGGER audit_refuses_second_id BEFORE INSERT ON audit
+WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
+BEGIN
+  SELECT RAISE(ABORT, 'audit entries have an id each');
 END;

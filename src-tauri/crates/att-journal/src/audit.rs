@@ -17,6 +17,8 @@ const PAGE: i64 = 500;
 /// What is to be recorded. The journal adds number, id and hashes, and takes secrets out of the body.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuditDraft {
+    /// Its id, where the caller has one; else it is drawn from its place in the chain.
+    pub id: Option<AuditId>,
     /// When it happened.
     pub at_ms: i64,
     /// Who did it.
@@ -91,7 +93,7 @@ impl AuditEntry {
     }
 }
 
-/// An entry's id is drawn from its place in the chain, so that writing the same history twice gives the same ids.
+/// Draws an id from a place in the chain, so that the same history has the same ids.
 #[derive(Debug)]
 struct PlaceInChain(u128);
 
@@ -115,7 +117,7 @@ impl Writing {
         let actor = canonical_json(&draft.actor)?;
         let mut entry = AuditEntry {
             seq,
-            id: AuditId::mint(draft.at_ms, &PlaceInChain(bits)),
+            id: draft.id.unwrap_or_else(|| AuditId::mint(draft.at_ms, &PlaceInChain(bits))),
             at_ms: draft.at_ms,
             actor: serde_json::from_str(&actor)?,
             kind: draft.kind,
@@ -198,6 +200,22 @@ impl Journal {
         .bind(limit)
         .fetch_all(self.readers())
         .await;
+        self.settle(
+            rows.map_err(Fault::from).and_then(|rows| rows.iter().map(AuditEntry::from_row).collect()),
+        )
+    }
+
+    /// The last `limit` entries about one subject, newest first.
+    pub(crate) async fn newest_audit_entries(
+        &self,
+        subject: &str,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, JournalError> {
+        let rows = sqlx::query("SELECT * FROM audit WHERE subject = ? ORDER BY seq DESC LIMIT ?")
+            .bind(subject)
+            .bind(limit)
+            .fetch_all(self.readers())
+            .await;
         self.settle(
             rows.map_err(Fault::from).and_then(|rows| rows.iter().map(AuditEntry::from_row).collect()),
         )

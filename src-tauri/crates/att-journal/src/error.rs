@@ -1,5 +1,6 @@
 //! What can be wrong with a journal, each with one sentence of cause and one of cure.
 
+use att_bootstrap::store::Conflict;
 use att_core::{CanonicalError, Code, Report};
 use std::path::{Path, PathBuf};
 
@@ -80,7 +81,7 @@ pub enum JournalError {
     },
     /// The row is no longer what the caller saw; nothing was written.
     #[error("{0} changed in the meantime")]
-    Conflict(String),
+    Conflict(Conflict),
     /// A record could not be written as JSON, or a stored one could not be read back.
     #[error("a journal record cannot be read or written: {0}")]
     Record(String),

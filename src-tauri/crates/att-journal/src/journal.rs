@@ -4,6 +4,7 @@ use crate::audit::AuditDraft;
 use crate::error::JournalError;
 use crate::head::Head;
 use crate::open::{self, Access, OpenOptions};
+use crate::telemetry::Telemetry;
 use sqlx::{Connection, SqliteConnection, SqlitePool};
 use std::path::Path;
 use std::pin::Pin;
@@ -17,10 +18,12 @@ const HEAD_LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone)]
 pub struct Journal {
     shared: Arc<Shared>,
+    telemetry: Arc<Telemetry>,
 }
 
+/// The connections, without the telemetry queue that writes through them.
 #[derive(Debug)]
-struct Shared {
+pub(crate) struct Shared {
     access: Access,
     /// Taken out while a transaction runs, so that a connection in an unknown state is never put back.
     writer: Mutex<Option<SqliteConnection>>,
@@ -79,7 +82,9 @@ impl Journal {
     ) -> Self {
         let shared =
             Shared { access, writer: Mutex::new(writer), readers, versions: Mutex::new(None), newer };
-        Self { shared: Arc::new(shared) }
+        let shared = Arc::new(shared);
+        let telemetry = Arc::new(Telemetry::start(Arc::clone(&shared)));
+        Self { shared, telemetry }
     }
 
     /// The database file.
@@ -125,8 +130,11 @@ impl Journal {
         self.write(move |writing| Box::pin(async move { writing.append(draft).await })).await
     }
 
-    /// Closes every connection of this handle and its clones.
+    /// Writes what telemetry is queued, then closes every connection of this handle and its clones.
     pub async fn close(&self) {
+        if let Err(error) = self.flush().await {
+            tracing::warn!(%error, "telemetry was lost at the end");
+        }
         self.shared.readers.close().await;
         for slot in [&self.shared.writer, &self.shared.versions] {
             if let Some(conn) = slot.lock().await.take() {
@@ -138,6 +146,14 @@ impl Journal {
 
     pub(crate) fn access(&self) -> &Access {
         &self.shared.access
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(crate) fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
     }
 
     pub(crate) fn readers(&self) -> &SqlitePool {
@@ -154,26 +170,43 @@ impl Journal {
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Writing) -> Work<'t, T> + Send + 'static,
     {
+        self.shared.write(work).await
+    }
+
+    /// An error when nothing can be written through this handle.
+    pub(crate) fn refuse_read_only(&self) -> Result<(), JournalError> {
+        self.shared.refuse_read_only()
+    }
+}
+
+impl Shared {
+    pub(crate) fn access(&self) -> &Access {
+        &self.access
+    }
+
+    pub(crate) async fn write<T, F>(self: &Arc<Self>, work: F) -> Result<T, JournalError>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Writing) -> Work<'t, T> + Send + 'static,
+    {
         self.refuse_read_only()?;
-        let shared = Arc::clone(&self.shared);
+        let shared = Arc::clone(self);
         tokio::spawn(async move { shared.transact(work).await })
             .await
             .map_err(|error| JournalError::Record(format!("a write ended early: {error}")))?
     }
 
-    fn refuse_read_only(&self) -> Result<(), JournalError> {
-        let path = || self.shared.access.path.clone();
-        if let Some(found) = self.shared.newer {
+    pub(crate) fn refuse_read_only(&self) -> Result<(), JournalError> {
+        let path = || self.access.path.clone();
+        if let Some(found) = self.newer {
             return Err(JournalError::TooNew { path: path(), found, known: crate::SCHEMA_VERSION });
         }
-        if self.shared.access.options.read_only {
+        if self.access.options.read_only {
             return Err(JournalError::ReadOnly { path: path() });
         }
         Ok(())
     }
-}
 
-impl Shared {
     async fn transact<T, F>(&self, work: F) -> Result<T, JournalError>
     where
         F: for<'t> FnOnce(&'t mut Writing) -> Work<'t, T> + Send,

@@ -9,18 +9,29 @@
 //! **Invariant:** no SQL outside this crate, and no clock or id source inside it: times and ids are passed in.
 
 mod audit;
+mod cycle;
+mod cycle_commit;
 mod error;
+mod events;
+mod fleet;
+mod fleet_rows;
 mod head;
 mod journal;
+mod lease;
 mod migrate;
 mod open;
 mod redaction;
+mod request;
+mod telemetry;
 mod verify;
 
 pub use audit::{AuditDraft, AuditEntry};
 pub use error::JournalError;
+pub use events::{AttemptFilter, EventFilter};
+pub use fleet::Consent;
 pub use head::Head;
 pub use journal::Journal;
 pub use migrate::SCHEMA_VERSION;
 pub use open::OpenOptions;
+pub use request::{NewRequest, RequestRow, RequestState};
 pub use verify::{BadEntry, Problem, VerifyReport};

@@ -1,0 +1,144 @@
+//! The fleet's rows: how a state, an event, an attempt and a snapshot are laid into columns, and back.
+
+use crate::journal::Fault;
+use crate::redaction::redact_json;
+use att_mcp::model::{AttemptRecord, Event, EventKind, ServerState, Snapshot};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+/// The JSON text of `value` with secrets taken out.
+fn redacted(value: &impl Serialize) -> Result<String, Fault> {
+    Ok(serde_json::to_string(&redact_json(serde_json::to_value(value)?))?)
+}
+
+/// The word that a closed list's value has in JSON.
+pub(crate) fn word(value: &impl Serialize) -> Result<String, Fault> {
+    match serde_json::to_value(value)? {
+        serde_json::Value::String(text) => Ok(text),
+        other => Ok(other.to_string()),
+    }
+}
+
+/// Reads the JSON text in the column `body`.
+pub(crate) fn body<T: DeserializeOwned>(row: &SqliteRow) -> Result<T, Fault> {
+    Ok(serde_json::from_str(&row.try_get::<String, _>("body")?)?)
+}
+
+/// Reads `body` of every row.
+pub(crate) fn bodies<T: DeserializeOwned>(rows: &[SqliteRow]) -> Result<Vec<T>, Fault> {
+    rows.iter().map(body).collect()
+}
+
+/// A generation or version as SQLite keeps it.
+pub(crate) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(crate) async fn insert_event(conn: &mut SqliteConnection, event: &Event) -> Result<(), Fault> {
+    let (phase, method) = match &event.kind {
+        EventKind::InvocationPhase { phase, method, .. } => (Some(word(phase)?), Some(method.as_str())),
+        _ => (None, None),
+    };
+    sqlx::query(
+        "INSERT INTO event
+           (id, at_ms, server, generation, kind, phase, method, correlation_id, request_id, body)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(event.id.as_str())
+    .bind(event.at_ms)
+    .bind(&event.server)
+    .bind(signed(event.generation))
+    .bind(event.kind.name())
+    .bind(phase)
+    .bind(method)
+    .bind(event.correlation_id.as_str())
+    .bind(event.request_id.as_ref().map(att_core::id::RequestId::as_str))
+    .bind(redacted(event)?)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn insert_attempt(conn: &mut SqliteConnection, record: &AttemptRecord) -> Result<(), Fault> {
+    sqlx::query(
+        "INSERT INTO attempt (request_id, place, at_ms, server, correlation_id, body)
+         VALUES (?, ?, ?, ?, ?, ?)",
+    )
+    .bind(record.request_id.as_str())
+    .bind(record.index)
+    .bind(record.at_ms)
+    .bind(&record.attempt.server)
+    .bind(record.correlation_id.as_str())
+    .bind(redacted(record)?)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn save_state(conn: &mut SqliteConnection, state: &ServerState) -> Result<(), Fault> {
+    sqlx::query(
+        "INSERT INTO server_state (server, as_of_ms, status, body) VALUES (?, ?, ?, ?)
+         ON CONFLICT (server) DO UPDATE
+         SET as_of_ms = excluded.as_of_ms, status = excluded.status, body = excluded.body",
+    )
+    .bind(&state.server)
+    .bind(state.as_of_ms)
+    .bind(state.status.as_str())
+    .bind(redacted(state)?)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn forget_state(conn: &mut SqliteConnection, server: &str) -> Result<(), Fault> {
+    sqlx::query("DELETE FROM server_state WHERE server = ?").bind(server).execute(conn).await?;
+    Ok(())
+}
+
+/// Deletes the oldest events and attempts above `cap`. Numbers have no gaps but at the old end.
+pub(crate) async fn keep_newest(
+    conn: &mut SqliteConnection,
+    cap: u32,
+    events: bool,
+    attempts: bool,
+) -> Result<(), Fault> {
+    if events {
+        sqlx::query("DELETE FROM event WHERE seq <= (SELECT max(seq) FROM event) - ?")
+            .bind(cap)
+            .execute(&mut *conn)
+            .await?;
+    }
+    if attempts {
+        sqlx::query("DELETE FROM attempt WHERE seq <= (SELECT max(seq) FROM attempt) - ?")
+            .bind(cap)
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn insert_snapshot(conn: &mut SqliteConnection, snapshot: &Snapshot) -> Result<(), Fault> {
+    sqlx::query(
+        "INSERT INTO snapshot (id, server, parent, surface, taken_at_ms, last_seen_at_ms, body)
+         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(&snapshot.id)
+    .bind(&snapshot.server)
+    .bind(&snapshot.parent)
+    .bind(&snapshot.surface)
+    .bind(snapshot.taken_at_ms)
+    .bind(snapshot.last_seen_at_ms)
+    .bind(serde_json::to_string(snapshot)?)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A snapshot with the time it was last seen, which lives in its own column.
+pub(crate) fn snapshot_of(row: &SqliteRow) -> Result<Snapshot, Fault> {
+    let mut snapshot: Snapshot = body(row)?;
+    snapshot.last_seen_at_ms = row.try_get("last_seen_at_ms")?;
+    Ok(snapshot)
+}
