@@ -9,13 +9,15 @@ pub struct FacetDto {
     /// The state's word, such as `backoff`.
     pub state: String,
     /// Since when, Unix ms.
-    pub since_ms: f64,
+    #[specta(type = u32)]
+    pub since_ms: i64,
     /// Closed reason code, such as `slow`.
     pub reason_code: Option<String>,
     /// The reason as a sentence.
     pub reason: Option<String>,
     /// When something will happen by itself, Unix ms.
-    pub next_action_at_ms: Option<f64>,
+    #[specta(type = Option<u32>)]
+    pub next_action_at_ms: Option<i64>,
     /// The attempt number, in `backoff`.
     pub attempt: Option<u32>,
 }
@@ -53,13 +55,17 @@ pub struct AttemptDto {
     /// Why the server was not tried at all.
     pub excluded_reason: Option<String>,
     /// Time in the queue.
-    pub queue_ms: Option<f64>,
+    #[specta(type = Option<u32>)]
+    pub queue_ms: Option<i64>,
     /// Time to connect and initialize.
-    pub connect_ms: Option<f64>,
+    #[specta(type = Option<u32>)]
+    pub connect_ms: Option<i64>,
     /// Time to the first byte of the answer.
-    pub first_byte_ms: Option<f64>,
+    #[specta(type = Option<u32>)]
+    pub first_byte_ms: Option<i64>,
     /// Time in all.
-    pub total_ms: Option<f64>,
+    #[specta(type = Option<u32>)]
+    pub total_ms: Option<i64>,
     /// Breaker state before.
     pub breaker_before: String,
     /// Breaker state after.
@@ -92,7 +98,8 @@ pub struct ServerRowDto {
     /// Number of prompts.
     pub prompts: Option<u32>,
     /// How long connecting took.
-    pub connect_ms: Option<f64>,
+    #[specta(type = Option<u32>)]
+    pub connect_ms: Option<i64>,
     /// The last error's text, redacted.
     pub error: Option<String>,
     /// The last error's stable code, `ATT-MCP-nnn`, with its cure.
@@ -102,17 +109,21 @@ pub struct ServerRowDto {
     /// Attempts of the newest connect (design 4, ROW).
     pub attempts: Vec<AttemptDto>,
     /// Since when the status holds, Unix ms.
-    pub since_ms: f64,
+    #[specta(type = u32)]
+    pub since_ms: i64,
     /// When something will happen by itself.
-    pub next_action_at_ms: Option<f64>,
+    #[specta(type = Option<u32>)]
+    pub next_action_at_ms: Option<i64>,
     /// `none` `retry_now` `approve_command` ... (design 1.1).
     pub suggested_action: String,
     /// The newest snapshot's id.
     pub snapshot_id: Option<String>,
     /// The newest probe's latency.
-    pub latency_ms: Option<f64>,
+    #[specta(type = Option<u32>)]
+    pub latency_ms: Option<i64>,
     /// The last probe latencies, oldest first, at most 60.
-    pub latency_history_ms: Vec<f64>,
+    #[specta(type = Vec<u32>)]
+    pub latency_history_ms: Vec<i64>,
     /// Process id of the child, for stdio and started servers.
     pub pid: Option<u32>,
     /// True when the newest snapshot differs from the first one kept.
@@ -136,7 +147,8 @@ pub struct FleetDto {
     /// Who drives.
     pub engine: EngineDto,
     /// When this was true, Unix ms.
-    pub as_of_ms: f64,
+    #[specta(type = u32)]
+    pub as_of_ms: i64,
     /// Sorted by name.
     pub servers: Vec<ServerRowDto>,
 }
@@ -168,7 +180,8 @@ pub struct SafeModeDto {
     /// Who switched it on.
     pub by: String,
     /// Since when, Unix ms.
-    pub since_ms: f64,
+    #[specta(type = u32)]
+    pub since_ms: i64,
 }
 
 /// The home as a whole: what a window's frame shows.
@@ -183,7 +196,8 @@ pub struct SystemDto {
     /// Who drives the engine.
     pub engine: EngineDto,
     /// Now, as the backend sees it, Unix ms.
-    pub now_ms: f64,
+    #[specta(type = u32)]
+    pub now_ms: i64,
     /// Problems in `mcp.json` and `att.toml`.
     pub config_problems: Vec<ConfigProblemDto>,
     /// The journal cannot be used: why and what to do. The fleet is watched all the same.

@@ -17,9 +17,11 @@ pub struct DeploymentDto {
     /// `deploy` `rollback` `observed`.
     pub kind: String,
     /// When it went live, Unix ms.
-    pub at_ms: f64,
+    #[specta(type = u32)]
+    pub at_ms: i64,
     /// When it stopped being live.
-    pub ended_at_ms: Option<f64>,
+    #[specta(type = Option<u32>)]
+    pub ended_at_ms: Option<i64>,
     /// The cycle that made it.
     pub cycle_id: Option<String>,
     /// True for what runs now, as last observed.
@@ -50,7 +52,8 @@ pub struct TargetDto {
     /// What runs there, as last observed.
     pub live_release_id: Option<String>,
     /// When it was last observed, Unix ms.
-    pub observed_at_ms: Option<f64>,
+    #[specta(type = Option<u32>)]
+    pub observed_at_ms: Option<i64>,
     /// The live cycle, if any.
     pub live_cycle_id: Option<String>,
     /// Deployments, newest first.
@@ -113,9 +116,11 @@ pub struct CycleSummaryDto {
     /// Who asked, such as `person ann (desktop)`.
     pub actor: String,
     /// Started, Unix ms.
-    pub started_at_ms: f64,
+    #[specta(type = u32)]
+    pub started_at_ms: i64,
     /// Last change.
-    pub updated_at_ms: f64,
+    #[specta(type = u32)]
+    pub updated_at_ms: i64,
     /// The decision, if any.
     pub decision_id: Option<String>,
 }
@@ -128,9 +133,11 @@ pub struct StageDto {
     /// `not_run` `running` `waiting` `passed` `failed` `skipped`.
     pub state: String,
     /// Started, Unix ms.
-    pub started_at_ms: Option<f64>,
+    #[specta(type = Option<u32>)]
+    pub started_at_ms: Option<i64>,
     /// Ended.
-    pub ended_at_ms: Option<f64>,
+    #[specta(type = Option<u32>)]
+    pub ended_at_ms: Option<i64>,
     /// One sentence: what came out, or why it was not run.
     pub detail: Option<String>,
     /// True when there is output to be read.
@@ -210,7 +217,8 @@ pub struct FactDto {
     /// Where it came from.
     pub source: String,
     /// When it was observed, Unix ms.
-    pub observed_at_ms: f64,
+    #[specta(type = u32)]
+    pub observed_at_ms: i64,
     /// True when it counts for the digest.
     pub stable: bool,
 }
@@ -242,7 +250,8 @@ pub struct SourceAnswerDto {
     /// Error or remark.
     pub detail: Option<String>,
     /// How long it took.
-    pub elapsed_ms: f64,
+    #[specta(type = u32)]
+    pub elapsed_ms: i64,
 }
 
 /// One commit between two releases.
@@ -255,7 +264,8 @@ pub struct CommitDto {
     /// Author's name.
     pub author: String,
     /// When, Unix ms.
-    pub at_ms: f64,
+    #[specta(type = u32)]
+    pub at_ms: i64,
 }
 
 /// One file between two releases.
@@ -280,13 +290,13 @@ pub struct ReleaseDiffDto {
     pub files: Vec<FileChangeDto>,
     /// True when there is more.
     pub truncated: bool,
+    /// Why nothing could be compared.
+    pub unavailable: Option<String>,
 }
 
 /// One command that will be run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct PlanStepDto {
-    /// What it is for, such as `rollback`, `observe`, `health`.
-    pub purpose: String,
     /// Argument list.
     pub argv: Vec<String>,
     /// Working folder.
@@ -303,9 +313,11 @@ pub struct ApprovalDto {
     /// `requested` `consumed` `rejected` `expired` `superseded`.
     pub state: String,
     /// Asked for, Unix ms.
-    pub requested_at_ms: f64,
+    #[specta(type = u32)]
+    pub requested_at_ms: i64,
     /// Expires, Unix ms.
-    pub expires_at_ms: f64,
+    #[specta(type = u32)]
+    pub expires_at_ms: i64,
     /// Who answered.
     pub actor: Option<String>,
     /// The reason given.
@@ -316,7 +328,8 @@ pub struct ApprovalDto {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
 pub struct HistoryDto {
     /// When, Unix ms.
-    pub at_ms: f64,
+    #[specta(type = u32)]
+    pub at_ms: i64,
     /// Who.
     pub actor: String,
     /// What, one sentence.
@@ -347,9 +360,11 @@ pub struct DecisionSummaryDto {
     /// The verdict in one sentence.
     pub verdict: String,
     /// Made, Unix ms.
-    pub at_ms: f64,
+    #[specta(type = u32)]
+    pub at_ms: i64,
     /// Expires, when it waits for approval.
-    pub expires_at_ms: Option<f64>,
+    #[specta(type = Option<u32>)]
+    pub expires_at_ms: Option<i64>,
 }
 
 /// One cell of the 3x2 matrix as it stands for this target.
@@ -438,7 +453,8 @@ pub struct InterruptionDto {
     /// The decision.
     pub decision_id: Option<String>,
     /// Since when, Unix ms.
-    pub since_ms: f64,
+    #[specta(type = u32)]
+    pub since_ms: i64,
     /// What may be done: `open_decision` `acknowledge` `approve_config` `continue` `state_what_runs`.
     pub actions: Vec<String>,
 }

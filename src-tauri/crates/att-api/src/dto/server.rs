@@ -8,7 +8,8 @@ use specta::Type;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
 pub struct StderrLineDto {
     /// When, Unix ms.
-    pub at_ms: f64,
+    #[specta(type = u32)]
+    pub at_ms: i64,
     /// The line.
     pub text: String,
 }
@@ -53,9 +54,11 @@ pub struct SnapshotSummaryDto {
     /// The snapshot before.
     pub parent: Option<String>,
     /// First seen, Unix ms.
-    pub taken_at_ms: f64,
+    #[specta(type = u32)]
+    pub taken_at_ms: i64,
     /// Last seen unchanged, Unix ms.
-    pub last_seen_at_ms: f64,
+    #[specta(type = u32)]
+    pub last_seen_at_ms: i64,
     /// Item counts.
     pub tools: u32,
     /// Resources.
@@ -210,7 +213,8 @@ pub struct EventFilterDto {
     /// With this correlation id.
     pub correlation_id: Option<String>,
     /// Not before, Unix ms.
-    pub since_ms: Option<f64>,
+    #[specta(type = Option<u32>)]
+    pub since_ms: Option<i64>,
     /// At most so many, newest first; at most 1,000.
     pub limit: Option<u32>,
 }
@@ -227,7 +231,8 @@ pub struct EventDto {
     /// The connection's generation.
     pub generation: u32,
     /// When, Unix ms.
-    pub at_ms: f64,
+    #[specta(type = u32)]
+    pub at_ms: i64,
     /// W3C trace id.
     pub correlation_id: Option<String>,
     /// One sentence.

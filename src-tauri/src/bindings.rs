@@ -1,0 +1,60 @@
+//! One list of commands: it makes the invoke handler and the TypeScript bindings.
+
+use crate::commands;
+use att_api::dto::Notice;
+use tauri_specta::{Builder, ErrorHandlingMode, collect_commands};
+
+/// Every command the window may call. Their permissions are in `src-tauri/permissions`.
+pub(crate) fn builder() -> Builder<tauri::Wry> {
+    Builder::<tauri::Wry>::new()
+        .error_handling(ErrorHandlingMode::Result)
+        .disable_serde_phases()
+        .commands(collect_commands![
+            commands::observe::system_status,
+            commands::observe::fleet_list,
+            commands::observe::server_show,
+            commands::observe::snapshot_show,
+            commands::observe::snapshot_diff,
+            commands::observe::events_list,
+            commands::observe::releases_list,
+            commands::observe::cycle_show,
+            commands::observe::cycle_output,
+            commands::observe::decisions_list,
+            commands::observe::decision_show,
+            commands::observe::journal_verify,
+            commands::act::server_retry,
+            commands::act::server_set_enabled,
+            commands::act::server_refresh,
+            commands::act::server_approve_command,
+            commands::act::server_call,
+            commands::act::call_cancel,
+            commands::act::fleet_reload,
+            commands::act::release_run,
+            commands::act::release_run_demo,
+            commands::act::release_rollback,
+            commands::act::cycle_cancel,
+            commands::act::cycle_continue,
+            commands::act::project_approve_config,
+            commands::act::decision_approve,
+            commands::act::decision_reject,
+            commands::act::decision_evaluate_again,
+            commands::act::interruption_acknowledge,
+            commands::act::operator_statement,
+            commands::act::safe_mode_set,
+        ])
+        .typ::<Notice>()
+}
+
+/// The text of `ui/src/backend/bindings.ts`.
+///
+/// # Errors
+/// When a type has no TypeScript form.
+pub fn typescript_bindings() -> Result<String, Box<dyn std::error::Error>> {
+    let dir = std::env::temp_dir().join(format!("att-bindings-{}", std::process::id()));
+    std::fs::create_dir_all(&dir)?;
+    let file = dir.join("bindings.ts");
+    let written = builder().export(specta_typescript::Typescript::default(), &file).map_err(Box::from);
+    let text = written.and_then(|()| std::fs::read_to_string(&file).map_err(Into::into));
+    std::fs::remove_dir_all(&dir)?;
+    text
+}

@@ -1,0 +1,4 @@
+//! The window's commands: each hands its arguments to one operation of `att-api` and nothing more.
+
+pub(crate) mod act;
+pub(crate) mod observe;
