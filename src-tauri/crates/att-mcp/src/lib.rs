@@ -3,6 +3,8 @@
 //! **Invariant:** this room knows nothing of releases, of SQL or of a window. What it keeps goes through
 //! [`store::FleetStore`]; time and randomness are handed in.
 
+pub mod config;
+pub mod facets;
 pub mod model;
 pub mod store;
 

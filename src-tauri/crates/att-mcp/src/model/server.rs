@@ -276,6 +276,8 @@ pub struct Counters {
     pub backoff_attempts: u32,
     /// Lists that failed in the newest snapshot of this connection.
     pub failed_lists: u32,
+    /// The last measured answer took longer than `slow_after_ms`.
+    pub slow: bool,
 }
 
 /// How many items of each list; null where the server does not offer the list.

@@ -1,0 +1,609 @@
+//! The pure heart of a connection: `(state, input, now) -> effects`. No I/O, no clock, no task.
+//!
+//! **Invariant:** every change of a [`ServerState`] happens in [`apply`]; the connection facet moves only along
+//! [`legal`]; whatever belongs to an older generation changes nothing.
+
+mod derive;
+mod health;
+
+use att_core::id::Randomness;
+
+use crate::config::{ServerConfig, Settings};
+use crate::model::{
+    AdminState, BreakerState, ConnectionState, Counters, Era, ErrorCategory, EventKind, Facet, Facets, Fault,
+    HealthState, ListCounts, Reason, ReasonCode, ServerState, Status, SuggestedAction,
+};
+
+use health::{failure, success};
+
+/// What the handshake told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Greeting {
+    /// The era.
+    pub era: Era,
+    /// The version agreed.
+    pub protocol_version: String,
+    /// `serverInfo`, raw.
+    pub server_info: serde_json::Value,
+    /// `capabilities`, raw.
+    pub capabilities: serde_json::Value,
+    /// Instructions.
+    pub instructions: Option<String>,
+}
+
+/// What reading the lists told.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Surface {
+    /// Item counts.
+    pub counts: ListCounts,
+    /// The lists that failed, as `name: reason`.
+    pub failed: Vec<String>,
+    /// The snapshot that holds them.
+    pub snapshot_id: Option<String>,
+}
+
+/// Whatever may change a server's state. `generation` says which connection it comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// ATT begins to look after the server; `consented` tells whether its command may run.
+    Start {
+        /// True when no consent is needed or it was given.
+        consented: bool,
+    },
+    /// The operator switches it on; `consented` as above.
+    Enable {
+        /// True when no consent is needed or it was given.
+        consented: bool,
+    },
+    /// The operator switches it off.
+    Disable,
+    /// The operator approved the command.
+    ConsentGiven,
+    /// The operator does not want to wait.
+    RetryNow,
+    /// The planned time of the next attempt has come.
+    RetryDue,
+    /// The process runs or the address is dialled.
+    TransportOpen {
+        /// Which connection.
+        generation: u64,
+        /// The process, where ATT runs one.
+        pid: Option<u32>,
+    },
+    /// The handshake is done.
+    Greeted {
+        /// Which connection.
+        generation: u64,
+        /// What it told.
+        greeting: Box<Greeting>,
+    },
+    /// The first lists were read: usable.
+    Ready {
+        /// Which connection.
+        generation: u64,
+        /// From the attempt's start to here.
+        connect_ms: i64,
+        /// How long the handshake's answer took.
+        latency_ms: i64,
+        /// What was read.
+        surface: Surface,
+    },
+    /// A later reading of the lists.
+    SurfaceRead {
+        /// Which connection.
+        generation: u64,
+        /// What was read.
+        surface: Surface,
+    },
+    /// The attempt failed or the connection broke.
+    Lost {
+        /// Which connection.
+        generation: u64,
+        /// Why.
+        fault: Fault,
+    },
+    /// A probe was answered.
+    ProbeAnswered {
+        /// Which connection.
+        generation: u64,
+        /// How long it took.
+        latency_ms: i64,
+    },
+    /// A probe failed or came too late.
+    ProbeFailed {
+        /// Which connection.
+        generation: u64,
+        /// Why.
+        fault: Fault,
+    },
+    /// The next probe is planned.
+    ProbePlanned {
+        /// Which connection.
+        generation: u64,
+        /// When, Unix ms.
+        at_ms: i64,
+    },
+    /// A call was answered, whatever the answer.
+    CallAnswered {
+        /// Which connection.
+        generation: u64,
+    },
+    /// A call failed on the way.
+    CallFailed {
+        /// Which connection.
+        generation: u64,
+        /// Why.
+        fault: Fault,
+    },
+    /// ATT ends, or the server left the configuration.
+    Shutdown,
+}
+
+impl Input {
+    fn generation(&self) -> Option<u64> {
+        match self {
+            Self::TransportOpen { generation, .. }
+            | Self::Greeted { generation, .. }
+            | Self::Ready { generation, .. }
+            | Self::SurfaceRead { generation, .. }
+            | Self::Lost { generation, .. }
+            | Self::ProbeAnswered { generation, .. }
+            | Self::ProbeFailed { generation, .. }
+            | Self::ProbePlanned { generation, .. }
+            | Self::CallAnswered { generation }
+            | Self::CallFailed { generation, .. } => Some(*generation),
+            _ => None,
+        }
+    }
+}
+
+/// What the connection's task has to do after a transition.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Record this event.
+    Emit(EventKind),
+    /// Begin a connection attempt of this generation.
+    Connect {
+        /// The new generation.
+        generation: u64,
+    },
+    /// Close whatever is open.
+    Close,
+    /// Come back with [`Input::RetryDue`] at this time.
+    RetryAt(i64),
+    /// Probe at once.
+    ProbeNow,
+}
+
+/// The state of a server that ATT has just learned of.
+#[must_use]
+pub fn initial(config: &ServerConfig, now_ms: i64) -> ServerState {
+    let admin = if config.disabled { AdminState::Disabled } else { AdminState::Enabled };
+    let started = || Reason::new(ReasonCode::Started, "ATT started.");
+    let configured = Reason::new(ReasonCode::Configured, "As configured.");
+    let mut state = ServerState {
+        server: config.name.clone(),
+        transport: config.transport(),
+        group: config.group.clone(),
+        era: None,
+        protocol_version: None,
+        generation: 0,
+        status: Status::Connecting,
+        summary: String::new(),
+        suggested_action: SuggestedAction::None,
+        facets: Facets {
+            admin: Facet { state: admin, since_ms: now_ms, reason: configured, next_action_at_ms: None },
+            connection: facet(ConnectionState::Idle, now_ms, started()),
+            health: facet(HealthState::Unknown, now_ms, started()),
+            breaker: facet(BreakerState::Closed, now_ms, started()),
+        },
+        counters: Counters::default(),
+        counts: ListCounts::default(),
+        connect_ms: None,
+        latency_ms: None,
+        error: None,
+        attempts: 0,
+        server_info: None,
+        capabilities: None,
+        instructions: None,
+        snapshot_id: None,
+        command_digest: config.command_digest(),
+        command_line: config.command_line(),
+        command_env: config.env.keys().cloned().collect(),
+        pid: None,
+        since_ms: now_ms,
+        next_action_at_ms: None,
+        as_of_ms: now_ms,
+    };
+    derive::refresh(&mut state, now_ms);
+    state
+}
+
+fn facet<S>(state: S, now_ms: i64, reason: Reason) -> Facet<S> {
+    Facet { state, since_ms: now_ms, reason, next_action_at_ms: None }
+}
+
+/// True when the connection facet may move from `from` to `to`.
+#[must_use]
+pub fn legal(from: ConnectionState, to: ConnectionState) -> bool {
+    use ConnectionState as C;
+    match to {
+        C::Connecting => matches!(from, C::Idle | C::Backoff | C::AuthRequired | C::Authorizing | C::Stopped),
+        C::Negotiating => from == C::Connecting,
+        C::Discovering => from == C::Negotiating,
+        C::Ready => from == C::Discovering,
+        C::AuthRequired | C::Backoff => {
+            matches!(from, C::Connecting | C::Negotiating | C::Discovering | C::Ready | C::Authorizing)
+        }
+        C::Authorizing => from == C::AuthRequired,
+        C::Draining => from == C::Ready,
+        C::Stopped => from != C::Stopped,
+        C::Idle => false,
+    }
+}
+
+/// True while an attempt runs or the connection stands.
+#[must_use]
+pub fn is_live(state: ConnectionState) -> bool {
+    use ConnectionState as C;
+    matches!(state, C::Connecting | C::Negotiating | C::Discovering | C::Ready)
+}
+
+/// Applies one input at `now_ms`. The same state, input, time and randomness always give the same result.
+pub fn apply(
+    state: &mut ServerState,
+    settings: &Settings,
+    input: Input,
+    now_ms: i64,
+    randomness: &dyn Randomness,
+) -> Vec<Effect> {
+    if let Some(generation) = input.generation()
+        && generation != state.generation
+    {
+        tracing::debug!(server = %state.server, generation, current = state.generation, "late input dropped");
+        return Vec::new();
+    }
+    let mut step = Step { state, settings, now_ms, randomness, effects: Vec::new() };
+    step.take(input);
+    let effects = step.effects;
+    derive::refresh(state, now_ms);
+    effects
+}
+
+/// One transition under way.
+struct Step<'a> {
+    state: &'a mut ServerState,
+    settings: &'a Settings,
+    now_ms: i64,
+    randomness: &'a dyn Randomness,
+    effects: Vec<Effect>,
+}
+
+impl Step<'_> {
+    fn take(&mut self, input: Input) {
+        match input {
+            Input::Start { consented } => {
+                if self.state.facets.admin.state == AdminState::Enabled {
+                    self.admit(consented);
+                }
+            }
+            Input::Enable { consented } => {
+                if matches!(self.state.facets.admin.state, AdminState::Disabled | AdminState::Quarantined) {
+                    self.admin(AdminState::Enabled, ReasonCode::OperatorRequest, "Switched on.");
+                    self.admit(consented);
+                }
+            }
+            Input::ConsentGiven => {
+                if self.state.facets.admin.state == AdminState::ConsentRequired {
+                    self.admin(
+                        AdminState::Enabled,
+                        ReasonCode::ConsentGiven,
+                        "The operator approved the command line.",
+                    );
+                    self.begin_attempt();
+                }
+            }
+            Input::Disable => {
+                self.admin(
+                    AdminState::Disabled,
+                    ReasonCode::OperatorRequest,
+                    "Switched off by the operator.",
+                );
+                self.stop(ReasonCode::OperatorRequest, "Switched off by the operator.");
+            }
+            Input::Shutdown => self.stop(ReasonCode::Shutdown, "ATT no longer looks after it."),
+            Input::RetryNow => match self.connection() {
+                ConnectionState::Ready => self.effects.push(Effect::ProbeNow),
+                ConnectionState::Connecting | ConnectionState::Negotiating | ConnectionState::Discovering => {
+                }
+                _ if self.state.facets.admin.state == AdminState::Enabled => self.begin_attempt(),
+                _ => {}
+            },
+            Input::RetryDue => {
+                let due = self.state.facets.connection.next_action_at_ms.is_some_and(|at| self.now_ms >= at);
+                if due && self.connection() == ConnectionState::Backoff {
+                    self.begin_attempt();
+                }
+            }
+            Input::TransportOpen { pid, .. } => {
+                self.state.pid = pid;
+                self.move_to(
+                    ConnectionState::Negotiating,
+                    ReasonCode::TransportOpen,
+                    "The transport is open; finding out the era.",
+                    None,
+                );
+            }
+            Input::Greeted { greeting, .. } => self.greeted(*greeting),
+            Input::Ready { connect_ms, latency_ms, surface, .. } => {
+                self.ready(connect_ms, latency_ms, surface)
+            }
+            Input::SurfaceRead { surface, .. } => {
+                if self.connection() == ConnectionState::Ready {
+                    self.surface(surface);
+                    health::settle(self);
+                }
+            }
+            Input::Lost { fault, .. } => self.lost(fault),
+            Input::ProbeAnswered { latency_ms, .. } => {
+                if self.connection() == ConnectionState::Ready {
+                    self.state.latency_ms = Some(latency_ms);
+                    self.unthrottle();
+                    success(self, Some(latency_ms));
+                }
+            }
+            Input::ProbeFailed { fault, .. } => self.probe_failed(fault),
+            Input::ProbePlanned { at_ms, .. } => {
+                if self.connection() == ConnectionState::Ready {
+                    self.state.facets.health.next_action_at_ms = Some(at_ms);
+                }
+            }
+            Input::CallAnswered { .. } => {
+                if self.connection() == ConnectionState::Ready {
+                    self.unthrottle();
+                    success(self, None);
+                }
+            }
+            Input::CallFailed { fault, .. } => self.call_failed(fault),
+        }
+    }
+
+    fn connection(&self) -> ConnectionState {
+        self.state.facets.connection.state
+    }
+
+    fn admin(&mut self, to: AdminState, code: ReasonCode, text: &str) {
+        if self.state.facets.admin.state != to {
+            self.state.facets.admin = facet(to, self.now_ms, Reason::new(code, text));
+        }
+    }
+
+    fn admit(&mut self, consented: bool) {
+        if consented {
+            self.begin_attempt();
+        } else {
+            self.admin(
+                AdminState::ConsentRequired,
+                ReasonCode::ConsentMissing,
+                "Its command line was not approved yet, or changed since.",
+            );
+        }
+    }
+
+    fn begin_attempt(&mut self) {
+        if !legal(self.connection(), ConnectionState::Connecting) {
+            return;
+        }
+        self.state.generation += 1;
+        self.state.attempts = self.state.attempts.saturating_add(1);
+        let text = format!("Attempt {} began.", self.state.attempts);
+        self.move_to(ConnectionState::Connecting, ReasonCode::AttemptStarted, text, None);
+        self.effects.push(Effect::Connect { generation: self.state.generation });
+    }
+
+    fn greeted(&mut self, greeting: Greeting) {
+        let text = format!(
+            "It speaks {} ({}); reading its lists.",
+            greeting.protocol_version,
+            greeting.era.as_str()
+        );
+        self.state.era = Some(greeting.era);
+        self.state.protocol_version = Some(greeting.protocol_version);
+        self.state.server_info = Some(greeting.server_info);
+        self.state.capabilities = Some(greeting.capabilities);
+        self.state.instructions = greeting.instructions;
+        self.move_to(ConnectionState::Discovering, ReasonCode::EraKnown, text, None);
+    }
+
+    fn ready(&mut self, connect_ms: i64, latency_ms: i64, surface: Surface) {
+        if self.connection() != ConnectionState::Discovering {
+            return;
+        }
+        self.state.connect_ms = Some(connect_ms);
+        self.state.latency_ms = Some(latency_ms);
+        self.state.attempts = 0;
+        self.surface(surface);
+        self.move_to(
+            ConnectionState::Ready,
+            ReasonCode::ListsTaken,
+            format!("Connected in {connect_ms} ms."),
+            None,
+        );
+        success(self, Some(latency_ms));
+    }
+
+    fn surface(&mut self, surface: Surface) {
+        self.state.counts = surface.counts;
+        self.state.counters.failed_lists = u32::try_from(surface.failed.len()).unwrap_or(u32::MAX);
+        if surface.snapshot_id.is_some() {
+            self.state.snapshot_id = surface.snapshot_id;
+        }
+        self.state.error = match surface.failed.is_empty() {
+            true => None,
+            false => Some(Fault::new(ErrorCategory::RpcError, surface.failed.join("; "), self.now_ms)),
+        };
+    }
+
+    fn lost(&mut self, fault: Fault) {
+        if !is_live(self.connection()) {
+            return;
+        }
+        let was_ready_ms = match self.connection() {
+            ConnectionState::Ready => self.now_ms - self.state.facets.connection.since_ms,
+            _ => 0,
+        };
+        let was_ready = self.connection() == ConnectionState::Ready;
+        self.effects.push(Effect::Close);
+        self.state.pid = None;
+        self.state.error = Some(fault.clone());
+        match fault.category {
+            ErrorCategory::AuthRequired => {
+                let code = if fault.message.contains("secret") {
+                    ReasonCode::SecretMissing
+                } else {
+                    ReasonCode::AuthRequired
+                };
+                self.move_to(ConnectionState::AuthRequired, code, fault.message, None);
+            }
+            ErrorCategory::Throttled => {
+                let at = fault.retry_at_ms.unwrap_or(self.now_ms + self.settings.backoff_base_ms);
+                self.back_off(at, ReasonCode::Throttled, fault.message);
+            }
+            _ => {
+                if was_ready && was_ready_ms >= self.settings.backoff_reset_after_ms {
+                    self.state.counters.backoff_attempts = 0;
+                }
+                self.state.counters.backoff_attempts = self.state.counters.backoff_attempts.saturating_add(1);
+                let at = self.now_ms + self.jittered_wait();
+                let code = match fault.category {
+                    ErrorCategory::ProcessExit => ReasonCode::ProcessExited,
+                    _ if was_ready => ReasonCode::TransportClosed,
+                    _ => ReasonCode::ConnectFailed,
+                };
+                failure(self, code, &fault.message);
+                self.back_off(at, code, fault.message);
+            }
+        }
+    }
+
+    fn back_off(&mut self, at_ms: i64, code: ReasonCode, text: String) {
+        self.move_to(ConnectionState::Backoff, code, text, Some(at_ms));
+        self.effects.push(Effect::RetryAt(at_ms));
+    }
+
+    /// Full jitter: anything from 0 to `base * factor^(attempts - 1)`, capped.
+    fn jittered_wait(&self) -> i64 {
+        let bound = backoff_bound_ms(self.settings, self.state.counters.backoff_attempts);
+        let span = u128::try_from(bound).unwrap_or(0) + 1;
+        i64::try_from(self.randomness.bits() % span).unwrap_or(0)
+    }
+
+    fn probe_failed(&mut self, fault: Fault) {
+        if self.connection() != ConnectionState::Ready {
+            return;
+        }
+        match fault.category {
+            ErrorCategory::AuthRequired => self.lost(fault),
+            ErrorCategory::Throttled => self.throttle(fault),
+            ErrorCategory::TransportError | ErrorCategory::ProcessExit => self.lost(fault),
+            _ => {
+                self.state.error = Some(fault.clone());
+                let fell = failure(self, ReasonCode::ProbeFailed, &fault.message);
+                // An unreachable server is left to reconnection.
+                if fell {
+                    self.reconnect(fault);
+                }
+            }
+        }
+    }
+
+    fn call_failed(&mut self, fault: Fault) {
+        if self.connection() != ConnectionState::Ready {
+            return;
+        }
+        match fault.category {
+            ErrorCategory::AuthRequired | ErrorCategory::ProcessExit => self.lost(fault),
+            ErrorCategory::Throttled => self.throttle(fault),
+            // A tool may rightly take long; a probe tells whether the server lives.
+            ErrorCategory::NetworkTimeout | ErrorCategory::Cancelled => self.effects.push(Effect::ProbeNow),
+            _ => {
+                self.state.error = Some(fault.clone());
+                let fell = failure(self, ReasonCode::CallFailed, &fault.message);
+                if fell {
+                    self.reconnect(fault);
+                } else {
+                    self.effects.push(Effect::ProbeNow);
+                }
+            }
+        }
+    }
+
+    /// Closes a connection whose failures were counted already.
+    fn reconnect(&mut self, fault: Fault) {
+        self.effects.push(Effect::Close);
+        self.state.pid = None;
+        self.state.counters.backoff_attempts = self.state.counters.backoff_attempts.saturating_add(1);
+        let at = self.now_ms + self.jittered_wait();
+        self.back_off(at, ReasonCode::ProbeFailed, fault.message);
+    }
+
+    fn throttle(&mut self, fault: Fault) {
+        let at = fault.retry_at_ms.unwrap_or(self.now_ms + self.settings.probe_interval_ms);
+        self.state.facets.connection.reason = Reason::new(ReasonCode::Throttled, fault.message.clone());
+        self.state.facets.connection.next_action_at_ms = Some(at);
+        self.state.error = Some(fault);
+    }
+
+    fn unthrottle(&mut self) {
+        let connection = &mut self.state.facets.connection;
+        if connection.reason.code == ReasonCode::Throttled {
+            connection.reason = Reason::new(ReasonCode::Answered, "It answers again.");
+            connection.next_action_at_ms = None;
+        }
+    }
+
+    fn stop(&mut self, code: ReasonCode, text: &str) {
+        self.effects.push(Effect::Close);
+        self.state.pid = None;
+        self.state.attempts = 0;
+        self.state.counters = Counters::default();
+        self.move_to(ConnectionState::Stopped, code, text, None);
+        health::reset(self, code, text);
+    }
+
+    fn move_to(
+        &mut self,
+        to: ConnectionState,
+        code: ReasonCode,
+        text: impl Into<String>,
+        next_action_at_ms: Option<i64>,
+    ) {
+        let from = self.connection();
+        if !legal(from, to) {
+            tracing::debug!(server = %self.state.server, ?from, ?to, "transition refused");
+            return;
+        }
+        let reason = Reason::new(code, text);
+        self.state.facets.connection =
+            Facet { state: to, since_ms: self.now_ms, reason: reason.clone(), next_action_at_ms };
+        if to != ConnectionState::Ready {
+            self.state.facets.health.next_action_at_ms = None;
+        }
+        self.effects.push(Effect::Emit(EventKind::ConnectionChanged { from, to, reason, next_action_at_ms }));
+    }
+}
+
+/// The largest wait before attempt `attempts + 1`: `base * factor^(attempts - 1)`, at most the cap.
+#[must_use]
+pub fn backoff_bound_ms(settings: &Settings, attempts: u32) -> i64 {
+    let exponent = i32::try_from(attempts.saturating_sub(1).min(200)).unwrap_or(200);
+    let base = i32::try_from(settings.backoff_base_ms).unwrap_or(i32::MAX);
+    let cap = i32::try_from(settings.backoff_cap_ms).unwrap_or(i32::MAX);
+    let bound = f64::from(base) * settings.backoff_factor.powi(exponent);
+    #[allow(clippy::cast_possible_truncation, reason = "bounded by the cap, which fits an i32")]
+    let bound = bound.min(f64::from(cap)) as i64;
+    bound.max(0)
+}
+
+#[cfg(test)]
+mod tests;
