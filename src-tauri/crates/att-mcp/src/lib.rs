@@ -4,8 +4,10 @@
 //! [`store::FleetStore`]; time and randomness are handed in.
 
 pub mod config;
+pub mod diff;
 pub mod facets;
 pub mod model;
+pub mod snapshot;
 pub mod store;
 
 pub use store::{FleetStore, MemoryFleetStore, StoreError};
