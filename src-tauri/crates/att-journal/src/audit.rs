@@ -150,16 +150,16 @@ impl Writing {
     async fn trusted_head(&mut self) -> Result<Head, Fault> {
         let last = newest(&mut self.conn).await?;
         let damaged = |sequence, detail: &str| JournalError::Damaged { sequence, detail: detail.into() };
-        let kept = self
-            .access
-            .heads
-            .read()?
-            .ok_or_else(|| damaged(last.sequence, "journal.head, which vouches for the newest entry, is missing"))?;
+        let kept = self.access.heads.read()?.ok_or_else(|| {
+            damaged(last.sequence, "journal.head, which vouches for the newest entry, is missing")
+        })?;
         if kept.sequence > last.sequence {
             return Err(damaged(last.sequence + 1, "the newest entries were cut off").into());
         }
         if kept.hash != hash_at(&mut self.conn, kept.sequence).await? {
-            return Err(damaged(kept.sequence, "the entry is not the one that journal.head vouches for").into());
+            return Err(
+                damaged(kept.sequence, "the entry is not the one that journal.head vouches for").into()
+            );
         }
         Ok(last)
     }
@@ -176,8 +176,10 @@ async fn hash_at(conn: &mut SqliteConnection, sequence: i64) -> Result<String, F
     if sequence == 0 {
         return Ok(GENESIS.into());
     }
-    let hash: Option<String> =
-        sqlx::query_scalar("SELECT hash FROM audit WHERE seq = ?").bind(sequence).fetch_optional(conn).await?;
+    let hash: Option<String> = sqlx::query_scalar("SELECT hash FROM audit WHERE seq = ?")
+        .bind(sequence)
+        .fetch_optional(conn)
+        .await?;
     Ok(hash.unwrap_or_default())
 }
 
@@ -233,8 +235,9 @@ impl Journal {
             after = last.seq;
             for entry in &page {
                 let line = canonical_json(entry)?;
-                writeln!(out, "{line}")
-                    .map_err(|error| JournalError::Record(format!("the export could not be written: {error}")))?;
+                writeln!(out, "{line}").map_err(|error| {
+                    JournalError::Record(format!("the export could not be written: {error}"))
+                })?;
                 lines += 1;
             }
         }
@@ -245,7 +248,8 @@ impl Journal {
         let Ok(Some(kept)) = self.access().heads.read() else { return Ok(()) };
         let report = self.verify_from(kept.clone()).await?;
         if report.ok && report.head_sequence > kept.sequence {
-            advance_head(self.access(), Head { sequence: report.head_sequence, hash: report.head_hash }).await;
+            advance_head(self.access(), Head { sequence: report.head_sequence, hash: report.head_hash })
+                .await;
         }
         Ok(())
     }

@@ -141,8 +141,9 @@ impl CycleStore for Journal {
     }
 
     async fn output_logs(&self, id: &CycleId) -> Result<Vec<OutputLog>, StoreError> {
-        let mut logs: Vec<OutputLog> =
-            self.rows(sqlx::query("SELECT body FROM output_log WHERE cycle_id = ?").bind(id.as_str())).await?;
+        let mut logs: Vec<OutputLog> = self
+            .rows(sqlx::query("SELECT body FROM output_log WHERE cycle_id = ?").bind(id.as_str()))
+            .await?;
         logs.sort_by_key(|log| log.stage);
         Ok(logs)
     }

@@ -16,8 +16,8 @@ use att_bootstrap::store::{
 };
 use att_core::id::DeploymentId;
 use serde::Serialize;
-use sqlx::sqlite::SqliteQueryResult;
 use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteQueryResult;
 
 /// Writes `changes`, audit entries last.
 pub(crate) async fn commit(writing: &mut Writing, changes: Changes) -> Result<(), Fault> {
@@ -256,15 +256,16 @@ async fn set_decision(conn: &mut SqliteConnection, change: &DecisionChange) -> R
             fresh(done, Conflict::Decision)
         }
         Some(expected) => {
-            let done =
-                sqlx::query("UPDATE decision SET version = ?, state = ?, body = ? WHERE id = ? AND version = ?")
-                    .bind(signed(row.version))
-                    .bind(row.state.as_str())
-                    .bind(text(row)?)
-                    .bind(row.id.as_str())
-                    .bind(signed(expected))
-                    .execute(conn)
-                    .await;
+            let done = sqlx::query(
+                "UPDATE decision SET version = ?, state = ?, body = ? WHERE id = ? AND version = ?",
+            )
+            .bind(signed(row.version))
+            .bind(row.state.as_str())
+            .bind(text(row)?)
+            .bind(row.id.as_str())
+            .bind(signed(expected))
+            .execute(conn)
+            .await;
             held(done, Conflict::Decision)
         }
     }
@@ -290,13 +291,12 @@ async fn set_approval(conn: &mut SqliteConnection, change: &ApprovalChange) -> R
 }
 
 async fn answer_approval(conn: &mut SqliteConnection, row: &Approval) -> Result<(), Fault> {
-    let done =
-        sqlx::query("UPDATE approval SET state = ?, body = ? WHERE id = ? AND state = 'requested'")
-            .bind(row.state.as_str())
-            .bind(text(row)?)
-            .bind(row.id.as_str())
-            .execute(conn)
-            .await;
+    let done = sqlx::query("UPDATE approval SET state = ?, body = ? WHERE id = ? AND state = 'requested'")
+        .bind(row.state.as_str())
+        .bind(text(row)?)
+        .bind(row.id.as_str())
+        .execute(conn)
+        .await;
     held(done, Conflict::Approval)
 }
 

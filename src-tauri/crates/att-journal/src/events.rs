@@ -1,7 +1,7 @@
 //! Asking for events and attempts: the filters of design 1.6.
 
 use crate::error::JournalError;
-use crate::fleet_rows::{bodies, word};
+use crate::fleet_rows::{readable_bodies, word};
 use crate::journal::{Fault, Journal};
 use att_core::id::{CorrelationId, EventId, RequestId};
 use att_mcp::model::{AttemptRecord, Event, InvocationPhase};
@@ -70,7 +70,7 @@ impl Journal {
         }
         query.push(" ORDER BY seq DESC LIMIT ").push_bind(filter.limit.unwrap_or(DEFAULT_LIMIT));
         let rows = query.build().fetch_all(self.readers()).await;
-        self.settle(rows.map_err(Fault::from).and_then(|rows| bodies(&rows)))
+        self.settle(rows.map_err(Fault::from).and_then(|rows| readable_bodies(&rows)))
     }
 
     /// The attempts that fit, newest invocation first, the attempts of one invocation in their order.
@@ -83,10 +83,11 @@ impl Journal {
         same(&mut query, " AND server = ", filter.server.as_deref());
         same(&mut query, " AND request_id = ", filter.request.as_ref().map(RequestId::as_str));
         same(&mut query, " AND correlation_id = ", filter.correlation.as_ref().map(CorrelationId::as_str));
-        let newest = if filter.request.is_some() { " ORDER BY place LIMIT " } else { " ORDER BY seq DESC LIMIT " };
+        let newest =
+            if filter.request.is_some() { " ORDER BY place LIMIT " } else { " ORDER BY seq DESC LIMIT " };
         query.push(newest).push_bind(filter.limit.unwrap_or(DEFAULT_LIMIT));
         let rows = query.build().fetch_all(self.readers()).await;
-        self.settle(rows.map_err(Fault::from).and_then(|rows| bodies(&rows)))
+        self.settle(rows.map_err(Fault::from).and_then(|rows| readable_bodies(&rows)))
     }
 
     /// Makes sure that a read sees what this process has queued; a failure to write is no failure to read.

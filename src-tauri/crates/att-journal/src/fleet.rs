@@ -2,7 +2,7 @@
 
 use crate::audit::AuditDraft;
 use crate::error::JournalError;
-use crate::fleet_rows::{bodies, insert_snapshot, snapshot_of};
+use crate::fleet_rows::{insert_snapshot, readable_bodies, snapshot_of};
 use crate::journal::{Fault, Journal};
 use crate::telemetry::Row as Queued;
 use async_trait::async_trait;
@@ -112,7 +112,8 @@ impl Journal {
     /// # Errors
     /// When the journal cannot be read.
     pub async fn consents(&self) -> Result<Vec<Consent>, JournalError> {
-        let rows = sqlx::query("SELECT * FROM consent ORDER BY server, at_ms DESC").fetch_all(self.readers()).await;
+        let rows =
+            sqlx::query("SELECT * FROM consent ORDER BY server, at_ms DESC").fetch_all(self.readers()).await;
         self.settle(rows.map_err(Fault::from).and_then(|rows| {
             rows.iter()
                 .map(|row| {
@@ -129,8 +130,9 @@ impl Journal {
 
     async fn read_states(&self) -> Result<Vec<ServerState>, JournalError> {
         self.flush_before_reading().await;
-        let rows = sqlx::query("SELECT body FROM server_state ORDER BY server").fetch_all(self.readers()).await;
-        self.settle(rows.map_err(Fault::from).and_then(|rows| bodies(&rows)))
+        let rows =
+            sqlx::query("SELECT body FROM server_state ORDER BY server").fetch_all(self.readers()).await;
+        self.settle(rows.map_err(Fault::from).and_then(|rows| readable_bodies(&rows)))
     }
 
     async fn read_snapshots(
@@ -176,11 +178,12 @@ impl Journal {
     }
 
     async fn has_consent(&self, server: &str, digest: &str) -> Result<bool, JournalError> {
-        let found = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM consent WHERE server = ? AND digest = ?)")
-            .bind(server)
-            .bind(digest)
-            .fetch_one(self.readers())
-            .await;
+        let found =
+            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM consent WHERE server = ? AND digest = ?)")
+                .bind(server)
+                .bind(digest)
+                .fetch_one(self.readers())
+                .await;
         self.settle(found.map_err(Fault::from))
     }
 }

@@ -31,6 +31,18 @@ pub(crate) fn bodies<T: DeserializeOwned>(rows: &[SqliteRow]) -> Result<Vec<T>, 
     rows.iter().map(body).collect()
 }
 
+/// Reads `body` of the rows that this program understands. Telemetry of another version must not hide the rest.
+pub(crate) fn readable_bodies<T: DeserializeOwned>(rows: &[SqliteRow]) -> Result<Vec<T>, Fault> {
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows {
+        match serde_json::from_str(&row.try_get::<String, _>("body")?) {
+            Ok(value) => found.push(value),
+            Err(error) => tracing::warn!(%error, "a telemetry row of another version is left out"),
+        }
+    }
+    Ok(found)
+}
+
 /// A generation or version as SQLite keeps it.
 pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)

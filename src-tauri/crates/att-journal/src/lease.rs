@@ -100,10 +100,8 @@ impl Journal {
     }
 
     pub(crate) async fn read_lease(&self, name: &str) -> Result<Option<Lease>, JournalError> {
-        let row = sqlx::query("SELECT * FROM lease WHERE name = ? AND held = 1")
-            .bind(name)
-            .fetch_optional(self.readers())
-            .await;
+        let row =
+            sqlx::query("SELECT * FROM lease WHERE name = ?").bind(name).fetch_optional(self.readers()).await;
         self.settle(row.map_err(Fault::from).and_then(|row| row.as_ref().map(lease_of).transpose()))
     }
 }

@@ -77,3 +77,91 @@ async fn pragma(conn: &mut SqliteConnection, question: &'static str) -> Result<i
     let row: SqliteRow = sqlx::query(question).fetch_one(conn).await?;
     Ok(row.try_get::<i64, _>(0)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AuditDraft, Journal, OpenOptions};
+    use att_core::Actor;
+    use sqlx::ConnectOptions;
+    use sqlx::sqlite::SqliteConnectOptions;
+
+    /// One row of the kind that each step brought, written as the program of that step would have.
+    const ROWS: [&str; 4] = [
+        "INSERT INTO audit VALUES (1, 'a', 5, '{}', 'Old', 's', '{}', 'p', 'h')",
+        "INSERT INTO consent VALUES ('files', 'd1', 5, '{}')",
+        "INSERT INTO project VALUES ('shop', '{}')",
+        "INSERT INTO lease VALUES ('engine', '{}', 1, 3, 1, 2, 3)",
+    ];
+
+    const COUNTS: [&str; 4] = [
+        "SELECT count(*) FROM audit WHERE kind = 'Old'",
+        "SELECT count(*) FROM consent WHERE digest = 'd1'",
+        "SELECT count(*) FROM project WHERE id = 'shop'",
+        "SELECT count(*) FROM lease WHERE epoch = 3",
+    ];
+
+    #[tokio::test]
+    async fn a_journal_of_every_earlier_version_comes_forward_with_its_rows() {
+        for version in 1..=MIGRATIONS.len() {
+            let home = tempfile::tempdir().unwrap();
+            let path = home.path().join("journal.db");
+            let mut conn =
+                SqliteConnectOptions::new().filename(&path).create_if_missing(true).connect().await.unwrap();
+            migrate_to(&mut conn, version).await.unwrap();
+            for row in &ROWS[..version] {
+                sqlx::raw_sql(*row).execute(&mut conn).await.unwrap();
+            }
+            std::fs::write(home.path().join("journal.head"), r#"{"sequence":1,"hash":"h"}"#).unwrap();
+            assert_eq!(ownership(&mut conn).await.unwrap(), Ownership::Ours(i64::try_from(version).unwrap()));
+            drop(conn);
+            let journal = Journal::open(home.path(), OpenOptions::default()).await.unwrap();
+            let mut conn = journal.access().reader().await.unwrap();
+            assert_eq!(ownership(&mut conn).await.unwrap(), Ownership::Ours(SCHEMA_VERSION));
+            for question in &COUNTS[..version] {
+                let found: i64 = sqlx::query_scalar(*question).fetch_one(&mut conn).await.unwrap();
+                assert_eq!(found, 1, "from version {version}: {question}");
+            }
+            let draft = AuditDraft {
+                id: None,
+                at_ms: 6,
+                actor: Actor::engine(1),
+                kind: "New".into(),
+                subject: "s".into(),
+                body: serde_json::json!({}),
+            };
+            assert_eq!(journal.record(draft).await.unwrap(), 2, "from version {version}");
+        }
+    }
+
+    #[tokio::test]
+    async fn every_table_is_strict() {
+        let home = tempfile::tempdir().unwrap();
+        let journal = Journal::open(home.path(), OpenOptions::default()).await.unwrap();
+        let loose: Vec<String> = sqlx::query_scalar(
+            "SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict = 0 AND name NOT LIKE 'sqlite_%'",
+        )
+        .fetch_all(journal.readers())
+        .await
+        .unwrap();
+        assert_eq!(loose, Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn the_writer_is_durable_and_keeps_the_rules() {
+        let home = tempfile::tempdir().unwrap();
+        let journal = Journal::open(home.path(), OpenOptions::default()).await.unwrap();
+        let mut conn = journal.access().writer().await.unwrap();
+        for (question, wanted) in [
+            ("PRAGMA synchronous", 2_i64),
+            ("PRAGMA foreign_keys", 1),
+            ("PRAGMA recursive_triggers", 1),
+            ("PRAGMA busy_timeout", 10_000),
+        ] {
+            let found: i64 = sqlx::query_scalar(question).fetch_one(&mut conn).await.unwrap();
+            assert_eq!(found, wanted, "{question}");
+        }
+        let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut conn).await.unwrap();
+        assert_eq!(mode, "wal");
+    }
+}

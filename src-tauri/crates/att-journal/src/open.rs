@@ -4,7 +4,9 @@ use crate::error::JournalError;
 use crate::head::HeadFile;
 use crate::journal::{Fault, Journal};
 use crate::migrate::{Ownership, SCHEMA_VERSION, migrate, ownership};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -29,12 +31,7 @@ pub struct OpenOptions {
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self {
-            read_only: false,
-            busy_timeout: Duration::from_secs(10),
-            event_cap: 200_000,
-            max_pages: None,
-        }
+        Self { read_only: false, busy_timeout: Duration::from_secs(10), event_cap: 200_000, max_pages: None }
     }
 }
 

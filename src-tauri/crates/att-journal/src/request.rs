@@ -206,7 +206,8 @@ impl Journal {
     /// # Errors
     /// When the journal cannot be read.
     pub async fn request(&self, id: &str) -> Result<Option<RequestRow>, JournalError> {
-        let row = sqlx::query("SELECT * FROM request WHERE id = ?").bind(id).fetch_optional(self.readers()).await;
+        let row =
+            sqlx::query("SELECT * FROM request WHERE id = ?").bind(id).fetch_optional(self.readers()).await;
         self.settle(row.map_err(Fault::from).and_then(|row| row.as_ref().map(request_of).transpose()))
     }
 
@@ -222,7 +223,8 @@ impl Journal {
 
     /// So that the owner's frequent look takes no write lock.
     async fn has_pending_request(&self) -> Result<bool, JournalError> {
-        let pending = "SELECT EXISTS (SELECT 1 FROM request WHERE state IN ('pending', 'taken') AND state = 'pending')";
+        let pending =
+            "SELECT EXISTS (SELECT 1 FROM request WHERE state IN ('pending', 'taken') AND state = 'pending')";
         let found = sqlx::query_scalar(pending).fetch_one(self.readers()).await;
         self.settle(found.map_err(Fault::from))
     }

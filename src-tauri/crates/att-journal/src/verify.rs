@@ -110,10 +110,11 @@ impl Journal {
         if head.sequence == 0 {
             return Ok(*head == Head::genesis());
         }
-        let found: Result<Option<String>, sqlx::Error> = sqlx::query_scalar("SELECT hash FROM audit WHERE seq = ?")
-            .bind(head.sequence)
-            .fetch_optional(self.readers())
-            .await;
+        let found: Result<Option<String>, sqlx::Error> =
+            sqlx::query_scalar("SELECT hash FROM audit WHERE seq = ?")
+                .bind(head.sequence)
+                .fetch_optional(self.readers())
+                .await;
         Ok(self.settle(found.map_err(Fault::from))?.as_deref() == Some(head.hash.as_str()))
     }
 }
@@ -132,7 +133,9 @@ async fn walk(conn: &mut SqliteConnection, start: Head) -> Result<VerifyReport, 
         let page = match page {
             Ok(page) => page,
             // The pages that hold the rows are themselves damaged.
-            Err(sqlx::Error::Database(error)) if matches!(error.code().as_deref(), Some("11" | "267" | "779")) => {
+            Err(sqlx::Error::Database(error))
+                if matches!(error.code().as_deref(), Some("11" | "267" | "779")) =>
+            {
                 let bad = broken(last.sequence + 1, error.message());
                 return Ok(VerifyReport::upto(last, bad));
             }
