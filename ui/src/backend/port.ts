@@ -1,0 +1,70 @@
+import type {
+  ApproveDto,
+  CallAnswerDto,
+  CallRequestDto,
+  CycleDto,
+  CycleSummaryDto,
+  DecisionDto,
+  DecisionsDto,
+  EventDto,
+  EventFilterDto,
+  FleetDto,
+  JournalVerifyDto,
+  Notice,
+  ReleaseRequestDto,
+  ReleasesDto,
+  ServerDetailDto,
+  SnapshotDiffDto,
+  SnapshotDto,
+  StageOutputDto,
+  SystemDto,
+} from "./bindings";
+
+export type * from "./bindings";
+export { OperationError } from "./failure";
+
+/** Where a person says a cycle goes on after its outside state was unknown. */
+export type NextAfterStatement = "deciding" | "failed" | "cancelled";
+
+/** Everything the window may ask of the program behind it. Each refusal is thrown as an `OperationError`. */
+export interface Backend {
+  systemStatus(): Promise<SystemDto>;
+  fleetList(): Promise<FleetDto>;
+  serverShow(server: string): Promise<ServerDetailDto>;
+  snapshotShow(server: string, snapshotId: string): Promise<SnapshotDto>;
+  snapshotDiff(server: string, from: string, to: string): Promise<SnapshotDiffDto>;
+  eventsList(filter: EventFilterDto): Promise<EventDto[]>;
+  releasesList(): Promise<ReleasesDto>;
+  cycleShow(cycleId: string): Promise<CycleDto>;
+  cycleOutput(cycleId: string, stage: string): Promise<StageOutputDto>;
+  decisionsList(): Promise<DecisionsDto>;
+  decisionShow(decisionId: string): Promise<DecisionDto>;
+  journalVerify(): Promise<JournalVerifyDto>;
+
+  serverRetry(server: string): Promise<void>;
+  serverSetEnabled(server: string, enabled: boolean): Promise<void>;
+  serverRefresh(server: string): Promise<void>;
+  serverApproveCommand(server: string, digest: string): Promise<void>;
+  serverCall(request: CallRequestDto): Promise<CallAnswerDto>;
+  callCancel(requestId: string): Promise<void>;
+  fleetReload(): Promise<void>;
+  releaseRun(request: ReleaseRequestDto): Promise<CycleSummaryDto>;
+  releaseRunDemo(): Promise<CycleSummaryDto>;
+  releaseRollback(target: string, releaseId: string): Promise<CycleSummaryDto>;
+  cycleCancel(cycleId: string, reason: string): Promise<void>;
+  projectApproveConfig(project: string, digest: string): Promise<void>;
+  decisionApprove(approval: ApproveDto): Promise<DecisionDto>;
+  decisionReject(decisionId: string, version: number, reason: string): Promise<DecisionDto>;
+  decisionEvaluateAgain(decisionId: string): Promise<DecisionDto>;
+  interruptionAcknowledge(interruptionId: string, note: string): Promise<void>;
+  operatorStatement(
+    cycleId: string,
+    liveReleaseId: string | null,
+    next: NextAfterStatement,
+    reason: string,
+  ): Promise<void>;
+  safeModeSet(on: boolean, reason: string): Promise<void>;
+
+  /** Calls `listener` for each notice until the returned function is called. */
+  onNotice(listener: (notice: Notice) => void): () => void;
+}

@@ -1,0 +1,73 @@
+import { listen } from "@tauri-apps/api/event";
+import { commands, type ErrorDto, type Notice } from "./bindings";
+import { toOperationError } from "./failure";
+import type { Backend } from "./port";
+
+type Answer<T> = { status: "ok"; data: T } | { status: "error"; error: ErrorDto };
+
+async function unwrap<T>(answer: Promise<Answer<T>>): Promise<T> {
+  let settled: Answer<T>;
+  try {
+    settled = await answer;
+  } catch (thrown) {
+    throw toOperationError(thrown);
+  }
+  if (settled.status === "ok") return settled.data;
+  throw toOperationError(settled.error);
+}
+
+async function done(answer: Promise<Answer<null>>): Promise<void> {
+  await unwrap(answer);
+}
+
+/** The program behind the window, over Tauri's invoke and its `notice` event. */
+export const tauriBackend: Backend = {
+  systemStatus: () => unwrap(commands.systemStatus()),
+  fleetList: () => unwrap(commands.fleetList()),
+  serverShow: (server) => unwrap(commands.serverShow(server)),
+  snapshotShow: (server, id) => unwrap(commands.snapshotShow(server, id)),
+  snapshotDiff: (server, from, to) => unwrap(commands.snapshotDiff(server, from, to)),
+  eventsList: (filter) => unwrap(commands.eventsList(filter)),
+  releasesList: () => unwrap(commands.releasesList()),
+  cycleShow: (id) => unwrap(commands.cycleShow(id)),
+  cycleOutput: (id, stage) => unwrap(commands.cycleOutput(id, stage)),
+  decisionsList: () => unwrap(commands.decisionsList()),
+  decisionShow: (id) => unwrap(commands.decisionShow(id)),
+  journalVerify: () => unwrap(commands.journalVerify()),
+
+  serverRetry: (server) => done(commands.serverRetry(server)),
+  serverSetEnabled: (server, enabled) => done(commands.serverSetEnabled(server, enabled)),
+  serverRefresh: (server) => done(commands.serverRefresh(server)),
+  serverApproveCommand: (server, digest) => done(commands.serverApproveCommand(server, digest)),
+  serverCall: (request) => unwrap(commands.serverCall(request)),
+  callCancel: (id) => done(commands.callCancel(id)),
+  fleetReload: () => done(commands.fleetReload()),
+  releaseRun: (request) => unwrap(commands.releaseRun(request)),
+  releaseRunDemo: () => unwrap(commands.releaseRunDemo()),
+  releaseRollback: (target, releaseId) => unwrap(commands.releaseRollback(target, releaseId)),
+  cycleCancel: (id, reason) => done(commands.cycleCancel(id, reason)),
+  projectApproveConfig: (project, digest) => done(commands.projectApproveConfig(project, digest)),
+  decisionApprove: (approval) => unwrap(commands.decisionApprove(approval)),
+  decisionReject: (id, version, reason) => unwrap(commands.decisionReject(id, version, reason)),
+  decisionEvaluateAgain: (id) => unwrap(commands.decisionEvaluateAgain(id)),
+  interruptionAcknowledge: (id, note) => done(commands.interruptionAcknowledge(id, note)),
+  operatorStatement: (id, live, next, reason) => done(commands.operatorStatement(id, live, next, reason)),
+  safeModeSet: (on, reason) => done(commands.safeModeSet(on, reason)),
+
+  onNotice(listener) {
+    let stopped = false;
+    let unlisten: (() => void) | undefined;
+    listen<Notice>("notice", (event) => listener(event.payload)).then(
+      (stop) => {
+        if (stopped) stop();
+        else unlisten = stop;
+      },
+      // Without notices the views still read again by themselves, only later.
+      () => undefined,
+    );
+    return () => {
+      stopped = true;
+      unlisten?.();
+    };
+  },
+};

@@ -1,0 +1,105 @@
+import { useState } from "react";
+import { useBackend } from "@/backend/BackendProvider";
+import type { OperationError, ServerRowDto } from "@/backend/port";
+import { useAct } from "@/backend/queries";
+import { Button } from "@/components/Button";
+import { go, to } from "@/routes";
+import { ApproveCommand } from "./ApproveCommand";
+
+function Refused({ error }: { error: OperationError | null }) {
+  return error ? (
+    <span role="alert" title={error.report.cure ?? undefined} className="mr-2 truncate text-small text-bad">
+      {error.report.message}
+    </span>
+  ) : null;
+}
+
+/** The one thing the backend suggests for this server, as a button. Every face shows the same answer. */
+export function SuggestedAction({ row, testid }: { row: ServerRowDto; testid: string }) {
+  const backend = useBackend();
+  const [showingCommand, setShowingCommand] = useState(false);
+  const retry = useAct(() => backend.serverRetry(row.server));
+  const enable = useAct(() => backend.serverSetEnabled(row.server, true));
+
+  // In a backoff the wait can always be cut short, whatever else is suggested.
+  const action =
+    row.suggested_action === "none" && row.facets.connection.state === "backoff"
+      ? "retry_now"
+      : row.suggested_action;
+
+  switch (action) {
+    case "retry_now":
+      return (
+        <>
+          <Refused error={retry.error} />
+          <Button
+            small
+            busy={retry.isPending}
+            data-testid={`${testid}-retry`}
+            onClick={() => retry.mutate(undefined)}
+          >
+            Retry now
+          </Button>
+        </>
+      );
+    case "enable":
+      return (
+        <>
+          <Refused error={enable.error} />
+          <Button
+            small
+            busy={enable.isPending}
+            data-testid={`${testid}-enable`}
+            onClick={() => enable.mutate(undefined)}
+          >
+            Enable
+          </Button>
+        </>
+      );
+    case "approve_command":
+      return (
+        <>
+          <Button small data-testid={`${testid}-approve`} onClick={() => setShowingCommand(true)}>
+            Show command…
+          </Button>
+          {showingCommand ? (
+            <ApproveCommand server={row.server} onClose={() => setShowingCommand(false)} />
+          ) : null}
+        </>
+      );
+    case "view_logs":
+      return (
+        <>
+          {row.facets.connection.state === "backoff" ? (
+            <Button
+              small
+              look="quiet"
+              busy={retry.isPending}
+              data-testid={`${testid}-retry`}
+              onClick={() => retry.mutate(undefined)}
+            >
+              Retry
+            </Button>
+          ) : null}
+          <Button small data-testid={`${testid}-logs`} onClick={() => go(to.server(row.server))}>
+            View logs
+          </Button>
+        </>
+      );
+    case "review_drift":
+      return (
+        <Button small data-testid={`${testid}-drift`} onClick={() => go(to.server(row.server))}>
+          Review changes
+        </Button>
+      );
+    case "authorize":
+    case "set_secret":
+      return (
+        <span className="text-small text-wait">
+          {action === "authorize" ? "Sign in needed" : "Secret missing"}
+        </span>
+      );
+    default:
+      return null;
+  }
+}
