@@ -5,8 +5,8 @@ use crate::dto::{
     CycleDto, CycleSummaryDto, DeploymentDto, FieldDto, InterruptionDto, ReadinessDto, StageDto, TargetDto,
 };
 use att_bootstrap::model::{
-    Cycle, CycleState, Deployment, OutputLog, ReadinessCard, Release, Stage, StageOutcome, StageRecord, Target,
-    WaitingFor,
+    Cycle, CycleState, Deployment, OutputLog, ReadinessCard, Release, Stage, StageOutcome, StageRecord,
+    Target, WaitingFor,
 };
 use att_core::interruption::{Interruption, InterruptionKind};
 use std::collections::BTreeMap;
@@ -194,7 +194,9 @@ pub fn result_fields(cycle: &Cycle) -> Vec<FieldDto> {
 pub fn interruption(interruption: &Interruption) -> InterruptionDto {
     let actions: &[&str] = match interruption.kind {
         InterruptionKind::ApprovalRequested => &["open_decision"],
-        InterruptionKind::RollbackDenied if interruption.decision_id.is_some() => &["open_decision", "acknowledge"],
+        InterruptionKind::RollbackDenied if interruption.decision_id.is_some() => {
+            &["open_decision", "acknowledge"]
+        }
         InterruptionKind::RollbackDenied => &["acknowledge"],
         InterruptionKind::RollbackFailed => &["open_decision", "acknowledge"],
         InterruptionKind::OperatorNeeded => &["state_what_runs"],

@@ -6,8 +6,8 @@ use crate::dto::{
     HistoryDto, MatrixCellDto, PlanStepDto, ReleaseDiffDto, SourceAnswerDto,
 };
 use att_bootstrap::model::{
-    Approval, ApprovalState, ChangeSet, Decision, DecisionState, DeploymentContext, Fact, Guardrail, PlanStep,
-    SourceAnswer,
+    Approval, ApprovalState, ChangeSet, Decision, DecisionState, DeploymentContext, Fact, Guardrail,
+    PlanStep, SourceAnswer,
 };
 use serde_json::Value;
 
@@ -105,7 +105,9 @@ pub fn decision(decision: &Decision, around: Surroundings) -> DecisionDto {
 
 fn rule_text(rule: u8, decision: &Decision) -> String {
     match rule {
-        1 => format!("Rolling back after a {} is switched off for this target.", word(&decision.failure_class)),
+        1 => {
+            format!("Rolling back after a {} is switched off for this target.", word(&decision.failure_class))
+        }
         2 => "The target has no rollback command.".to_owned(),
         3 => "An external target needs to be told which release to go back to.".to_owned(),
         4 => "No release is named; the last known good one of the chain is taken.".to_owned(),

@@ -254,5 +254,4 @@ pub struct CheckDto {
     pub problems: Vec<ConfigProblemDto>,
 }
 
-
 use super::fleet::ConfigProblemDto;

@@ -1,0 +1,3 @@
+# Tells which release is live.
+set -eu
+cat "$1/current/release.json"

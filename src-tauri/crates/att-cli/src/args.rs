@@ -1,0 +1,217 @@
+//! The command line of `att`.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// ATT's headless face: watch MCP servers and oversee release cycles from a terminal.
+///
+/// Exit codes: 0 done; 1 it ran and something is not well; 2 bad input; 3 waits for or was denied approval;
+/// 4 the journal is damaged. ATT_HOME moves all state.
+#[derive(Debug, Parser)]
+#[command(name = "att", version, propagate_version = true)]
+pub struct Arguments {
+    /// Print JSON for programs.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Connect to every configured server once; print what came out and what each offers.
+    Check(ConfigArgument),
+    /// Print the last known state of every server.
+    Servers,
+    /// Call a tool.
+    Call(CallArguments),
+    /// Read a resource.
+    Read(ReadArguments),
+    /// Capability snapshots.
+    Snapshot {
+        /// What to do.
+        #[command(subcommand)]
+        command: SnapshotCommand,
+    },
+    /// Print what happened in the fleet, newest first.
+    Events(EventsArguments),
+    /// Release cycles.
+    Release {
+        /// What to do.
+        #[command(subcommand)]
+        command: ReleaseCommand,
+    },
+    /// Rollback decisions.
+    Decision {
+        /// What to do.
+        #[command(subcommand)]
+        command: DecisionCommand,
+    },
+    /// The journal.
+    Journal {
+        /// What to do.
+        #[command(subcommand)]
+        command: JournalCommand,
+    },
+    /// Run the control room without a window until stopped.
+    Watch,
+    /// The demo home.
+    Demo {
+        /// What to do.
+        #[command(subcommand)]
+        command: DemoCommand,
+    },
+}
+
+/// Another `mcp.json` for this run.
+#[derive(Debug, Args)]
+pub struct ConfigArgument {
+    /// An mcp.json to use instead of the one in ATT_HOME. Typing it is consent, for this run only, to start its commands.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// `att call`.
+#[derive(Debug, Args)]
+pub struct CallArguments {
+    /// The tool.
+    pub tool: String,
+    /// The server; may be left out when exactly one has the tool.
+    #[arg(long)]
+    pub server: Option<String>,
+    /// The arguments, a JSON object.
+    #[arg(long, value_name = "JSON")]
+    pub args: Option<String>,
+    /// Longest time in all, in milliseconds.
+    #[arg(long, value_name = "MS")]
+    pub timeout_ms: Option<u32>,
+    /// Another mcp.json.
+    #[command(flatten)]
+    pub config: ConfigArgument,
+}
+
+/// `att read`.
+#[derive(Debug, Args)]
+pub struct ReadArguments {
+    /// The resource's URI.
+    pub uri: String,
+    /// The server; may be left out when exactly one has the resource.
+    #[arg(long)]
+    pub server: Option<String>,
+    /// Another mcp.json.
+    #[command(flatten)]
+    pub config: ConfigArgument,
+}
+
+/// `att snapshot ...`.
+#[derive(Debug, Subcommand)]
+pub enum SnapshotCommand {
+    /// The snapshots of a server, newest first.
+    List {
+        /// The server.
+        server: String,
+    },
+    /// One snapshot in full.
+    Show {
+        /// The server.
+        server: String,
+        /// The snapshot's id, or its first characters; the newest when left out.
+        id: Option<String>,
+    },
+    /// The difference between two snapshots.
+    Diff {
+        /// The server.
+        server: String,
+        /// The older one; the first kept when left out.
+        from: Option<String>,
+        /// The newer one; the newest when left out.
+        to: Option<String>,
+    },
+}
+
+/// `att events`.
+#[derive(Debug, Args)]
+pub struct EventsArguments {
+    /// Of this server.
+    #[arg(long)]
+    pub server: Option<String>,
+    /// Of this kind, such as HealthChanged.
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// With this correlation id.
+    #[arg(long)]
+    pub correlation: Option<String>,
+    /// Not before this time, Unix ms.
+    #[arg(long, value_name = "MS")]
+    pub since_ms: Option<i64>,
+    /// At most so many.
+    #[arg(long, default_value_t = 50)]
+    pub limit: u32,
+}
+
+/// `att release ...`.
+#[derive(Debug, Subcommand)]
+pub enum ReleaseCommand {
+    /// Start a cycle and follow it to its end; Ctrl-C only detaches while another process drives.
+    Run {
+        /// The request, a JSON file with the keys of the design (`-` reads standard input).
+        request: PathBuf,
+        /// The project, by name or by the path of its repository; left out: the folder you are in.
+        #[arg(long)]
+        project: Option<String>,
+    },
+    /// Ask for a rollback (or a redeploy) of a release of the chain; always with approval.
+    Rollback {
+        /// The target, `<project>/<name>`.
+        target: String,
+        /// The release to bring back.
+        release: String,
+    },
+    /// Targets with their chains, and cycles.
+    List,
+    /// One cycle.
+    Show {
+        /// The cycle's id.
+        id: String,
+    },
+}
+
+/// `att decision ...`.
+#[derive(Debug, Subcommand)]
+pub enum DecisionCommand {
+    /// What waits for a person, and the decisions so far.
+    List,
+    /// One decision: rule, facts, guardrails, plan.
+    Show {
+        /// The decision's id.
+        id: String,
+    },
+    /// Approve a rollback. Asks on the terminal; there is no flag that answers for you.
+    Approve {
+        /// The decision's id.
+        id: String,
+    },
+    /// Reject a rollback. Asks on the terminal.
+    Reject {
+        /// The decision's id.
+        id: String,
+    },
+}
+
+/// `att journal ...`.
+#[derive(Debug, Subcommand)]
+pub enum JournalCommand {
+    /// Check the audit chain from its first entry to the kept head.
+    Verify,
+    /// Write the audit chain as JSON lines to standard output.
+    Export,
+}
+
+/// `att demo ...`.
+#[derive(Debug, Subcommand)]
+pub enum DemoCommand {
+    /// Make the demo fleet and the demo project in ATT_HOME; safe to repeat.
+    Init,
+}

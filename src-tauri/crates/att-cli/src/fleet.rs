@@ -1,0 +1,281 @@
+//! `att check`, `servers`, `call`, `read`, `snapshot`, `events`.
+
+use crate::args::{CallArguments, EventsArguments, ReadArguments, SnapshotCommand};
+use crate::print;
+use att_api::dto::{
+    CallAnswerDto, CallRequestDto, CheckDto, ConfigProblemDto, EventFilterDto, ServerRowDto,
+    SnapshotSummaryDto,
+};
+use att_api::{ControlRoom, Home, Report};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const NO_SERVERS: &str =
+    "No servers. Write an mcp.json into ATT_HOME, or give one with `att check --config FILE`.";
+
+fn print_problems(problems: &[ConfigProblemDto]) {
+    for problem in problems {
+        let kind = if problem.warning { "warning" } else { "error" };
+        print::remark(&format!(
+            "{kind}: {}:{}:{}: {} ({})",
+            problem.file, problem.line, problem.column, problem.message, problem.cure
+        ));
+    }
+}
+
+fn status_mark(status: &str) -> &'static str {
+    match status {
+        "healthy" => "●",
+        "degraded" | "throttled" => "◐",
+        "unreachable" => "✕",
+        "connecting" => "…",
+        _ => "○",
+    }
+}
+
+fn row(server: &ServerRowDto) -> Vec<String> {
+    vec![
+        server.server.clone(),
+        format!("{} {}", status_mark(&server.status), server.status),
+        server.transport.clone(),
+        server.era.clone().unwrap_or_else(|| "-".into()),
+        print::count(server.tools),
+        print::count(server.resources),
+        print::count(server.prompts),
+        print::ms(server.latency_ms.or(server.connect_ms)),
+        server.summary.clone(),
+    ]
+}
+
+const HEADERS: [&str; 9] =
+    ["server", "status", "transport", "era", "tools", "resources", "prompts", "latency", "summary"];
+
+/// Connects to all once.
+pub async fn check(home: Home, config: Option<PathBuf>, json: bool) -> Result<ExitCode, Report> {
+    let check: CheckDto = att_api::check(&home, config).await?;
+    let broken = check.problems.iter().any(|problem| !problem.warning);
+    if json {
+        print::json(&check);
+    } else {
+        let all = check.results.iter().chain(&check.failures);
+        print::table(&HEADERS, all.map(row).collect(), NO_SERVERS);
+    }
+    print_problems(&check.problems);
+    let all_healthy =
+        check.failures.is_empty() && check.results.iter().all(|server| server.status == "healthy");
+    Ok(match (broken, all_healthy) {
+        (true, _) => ExitCode::from(2),
+        (false, true) => ExitCode::SUCCESS,
+        (false, false) => ExitCode::from(1),
+    })
+}
+
+/// The last known state.
+pub async fn servers(room: &ControlRoom, json: bool) -> Result<ExitCode, Report> {
+    let fleet = room.fleet_list().await?;
+    if json {
+        print::json(&fleet);
+    } else {
+        print::table(&HEADERS, fleet.servers.iter().map(row).collect(), NO_SERVERS);
+        match fleet.engine.pid.filter(|_| fleet.engine.running) {
+            Some(pid) => {
+                print::remark(&format!("as of {}, watched by process {pid}", print::time(fleet.as_of_ms)))
+            }
+            None => print::remark(&format!(
+                "as of {}; nothing watches the fleet now",
+                print::time(fleet.as_of_ms)
+            )),
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One line a server whose status changed since the last look.
+pub async fn print_changes(
+    room: &ControlRoom,
+    seen: &mut BTreeMap<String, String>,
+    json: bool,
+) -> Result<(), Report> {
+    for server in room.fleet_list().await?.servers {
+        if seen.insert(server.server.clone(), server.summary.clone()).as_ref() == Some(&server.summary) {
+            continue;
+        }
+        if json {
+            print::line(&serde_json::to_string(&server).unwrap_or_default());
+        } else {
+            let mark = status_mark(&server.status);
+            let text = format!(
+                "{} {mark} {} {}: {}",
+                print::time(server.since_ms),
+                server.server,
+                server.status,
+                server.summary
+            );
+            print::line(&print::plain(&text));
+        }
+    }
+    Ok(())
+}
+
+fn print_answer(answer: &CallAnswerDto, json: bool) -> ExitCode {
+    match &answer.failure {
+        Some(failure) if json => print::json(failure),
+        Some(failure) => {
+            print::remark(&format!("error[{}]: {}", failure.code, failure.message));
+            let rows = failure.attempts.iter().map(|attempt| {
+                vec![
+                    attempt.server.clone(),
+                    attempt.stage.clone(),
+                    attempt.outcome.clone(),
+                    print::ms(attempt.total_ms),
+                    attempt.error.clone().or_else(|| attempt.excluded_reason.clone()).unwrap_or_default(),
+                ]
+            });
+            print::table(
+                &["server", "stage", "outcome", "time", "error"],
+                rows.collect(),
+                "Nothing was tried.",
+            );
+        }
+        None if json => print::json(answer),
+        None => print::line(&print::plain(answer.result.as_deref().unwrap_or("null"))),
+    }
+    match answer.failure.as_ref().map(|failure| failure.code.as_str()) {
+        None => ExitCode::SUCCESS,
+        Some("invalid_request") => ExitCode::from(2),
+        Some(_) => ExitCode::from(1),
+    }
+}
+
+/// `att call`.
+pub async fn call(home: Home, call: CallArguments, json: bool) -> Result<ExitCode, Report> {
+    let request = CallRequestDto {
+        server: call.server,
+        method: "tools/call".into(),
+        name: call.tool,
+        arguments: call.args,
+        timeout_ms: call.timeout_ms,
+        request_id: String::new(),
+    };
+    Ok(print_answer(&att_api::call_once(&home, call.config.config, request).await?, json))
+}
+
+/// `att read`.
+pub async fn read(home: Home, read: ReadArguments, json: bool) -> Result<ExitCode, Report> {
+    let request = CallRequestDto {
+        server: read.server,
+        method: "resources/read".into(),
+        name: read.uri,
+        arguments: None,
+        timeout_ms: None,
+        request_id: String::new(),
+    };
+    Ok(print_answer(&att_api::call_once(&home, read.config.config, request).await?, json))
+}
+
+fn pick(snapshots: &[SnapshotSummaryDto], wanted: Option<&str>, newest: bool) -> Result<String, Report> {
+    let found = match wanted {
+        Some(prefix) => snapshots.iter().find(|snapshot| snapshot.id.starts_with(prefix)),
+        None if newest => snapshots.first(),
+        None => snapshots.last(),
+    };
+    found.map(|snapshot| snapshot.id.clone()).ok_or_else(|| {
+        print::bad_input(match wanted {
+            Some(prefix) => format!("no snapshot of this server begins with `{prefix}`"),
+            None => "this server has no snapshot yet".to_owned(),
+        })
+    })
+}
+
+/// `att snapshot ...`.
+pub async fn snapshot(room: &ControlRoom, command: SnapshotCommand, json: bool) -> Result<ExitCode, Report> {
+    match command {
+        SnapshotCommand::List { server } => {
+            let snapshots = room.snapshots_list(server).await?;
+            if json {
+                print::json(&snapshots);
+            } else {
+                let rows = snapshots.iter().map(|s| {
+                    let short = s.id.get(..12).unwrap_or(&s.id).to_owned();
+                    let last = print::time(s.last_seen_at_ms);
+                    vec![
+                        short,
+                        print::time(s.taken_at_ms),
+                        last,
+                        s.tools.to_string(),
+                        s.resources.to_string(),
+                        s.prompts.to_string(),
+                    ]
+                });
+                let headers = ["snapshot", "taken", "last seen", "tools", "resources", "prompts"];
+                print::table(&headers, rows.collect(), "No snapshots yet.");
+            }
+        }
+        SnapshotCommand::Show { server, id } => {
+            let id = pick(&room.snapshots_list(server.clone()).await?, id.as_deref(), true)?;
+            let snapshot = room.snapshot_show(server, id).await?;
+            if json {
+                print::json(&snapshot);
+            } else {
+                let rows = snapshot.items.iter().map(|item| {
+                    let text = item
+                        .malformed
+                        .clone()
+                        .map(|why| format!("malformed: {why}"))
+                        .or(item.description.clone());
+                    vec![item.kind.clone(), item.name.clone(), text.unwrap_or_default()]
+                });
+                print::table(&["kind", "name", "description"], rows.collect(), "It offers nothing.");
+            }
+        }
+        SnapshotCommand::Diff { server, from, to } => {
+            let snapshots = room.snapshots_list(server.clone()).await?;
+            let from = pick(&snapshots, from.as_deref(), false)?;
+            let to = pick(&snapshots, to.as_deref(), true)?;
+            let diff = room.snapshot_diff(server, from, to).await?;
+            if json {
+                print::json(&diff);
+            } else {
+                let rows = diff.changes.iter().map(|change| {
+                    let fields = change.fields.join(", ");
+                    vec![
+                        change.severity.clone(),
+                        change.kind.clone(),
+                        change.name.clone(),
+                        change.change.clone(),
+                        fields,
+                    ]
+                });
+                print::table(
+                    &["severity", "kind", "name", "change", "fields"],
+                    rows.collect(),
+                    "Nothing changed.",
+                );
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `att events`.
+pub async fn events(room: &ControlRoom, filter: EventsArguments, json: bool) -> Result<ExitCode, Report> {
+    let events = room
+        .events_list(EventFilterDto {
+            server: filter.server,
+            kind: filter.kind,
+            correlation_id: filter.correlation,
+            since_ms: filter.since_ms,
+            limit: Some(filter.limit),
+        })
+        .await?;
+    if json {
+        print::json(&events);
+    } else {
+        let rows = events.iter().map(|event| {
+            vec![print::time(event.at_ms), event.server.clone(), event.kind.clone(), event.text.clone()]
+        });
+        print::table(&["time", "server", "event", "what"], rows.collect(), "No events.");
+    }
+    Ok(ExitCode::SUCCESS)
+}
