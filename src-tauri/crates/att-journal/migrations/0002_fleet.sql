@@ -20,13 +20,14 @@ CREATE TABLE event (
   body           TEXT    NOT NULL
 ) STRICT;
 
-CREATE INDEX event_by_server ON event (server, seq);
-CREATE INDEX event_by_correlation ON event (correlation_id, seq);
-CREATE INDEX event_by_time ON event (at_ms, seq);
-CREATE INDEX event_by_kind ON event (kind, seq);
-CREATE INDEX event_by_request ON event (request_id, seq) WHERE request_id IS NOT NULL;
-CREATE INDEX event_by_method ON event (method, seq) WHERE method IS NOT NULL;
-CREATE INDEX event_by_phase ON event (phase, seq) WHERE phase IS NOT NULL;
+-- Each filter with the time behind it: newest first, from a time on, and the next page are ranges of one index.
+CREATE INDEX event_by_time ON event (at_ms);
+CREATE INDEX event_by_server ON event (server, at_ms);
+CREATE INDEX event_by_kind ON event (kind, at_ms);
+CREATE INDEX event_by_correlation ON event (correlation_id, at_ms);
+CREATE INDEX event_by_request ON event (request_id, at_ms) WHERE request_id IS NOT NULL;
+CREATE INDEX event_by_method ON event (method, at_ms) WHERE method IS NOT NULL;
+CREATE INDEX event_by_phase ON event (phase, at_ms) WHERE phase IS NOT NULL;
 
 CREATE TABLE attempt (
   seq            INTEGER PRIMARY KEY,

@@ -121,7 +121,7 @@ impl Writing {
             at_ms: draft.at_ms,
             actor: serde_json::from_str(&actor)?,
             kind: draft.kind,
-            subject: att_core::redact(&draft.subject),
+            subject: draft.subject,
             body: serde_json::from_str(&body)?,
             prev_hash: last.hash,
             hash: String::new(),

@@ -4,13 +4,13 @@
 //! behind the rule of one live cycle per target and per repository.
 
 use crate::audit::AuditDraft;
+use crate::cycle_rows::{
+    put_config_approval, put_interruption, put_output_log, put_project, put_release, put_safe_mode, put_timer,
+};
 use crate::error::JournalError;
 use crate::fleet_rows::signed;
 use crate::journal::{Fault, Writing};
-use att_bootstrap::model::{
-    Approval, AuditEntry, ConfigApproval, Deployment, Interruption, Operation, OutputLog, Project, Release,
-    SafeMode, TimerRow,
-};
+use att_bootstrap::model::{Approval, AuditEntry, Deployment, Operation};
 use att_bootstrap::store::{
     ApprovalChange, Changes, Conflict, CycleChange, DecisionChange, LeaseFence, OperationChange, TargetChange,
 };
@@ -84,7 +84,7 @@ fn draft_of(entry: AuditEntry) -> Result<AuditDraft, Fault> {
     })
 }
 
-fn text(row: &impl Serialize) -> Result<String, Fault> {
+pub(crate) fn text(row: &impl Serialize) -> Result<String, Fault> {
     Ok(serde_json::to_string(row)?)
 }
 
@@ -118,17 +118,6 @@ async fn hold(conn: &mut SqliteConnection, fence: &LeaseFence) -> Result<(), Fau
             .fetch_one(conn)
             .await?;
     if held { Ok(()) } else { Err(conflict(Conflict::Lease)) }
-}
-
-async fn put_project(conn: &mut SqliteConnection, project: &Project) -> Result<(), Fault> {
-    sqlx::query(
-        "INSERT INTO project (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
-    )
-    .bind(project.id.as_str())
-    .bind(text(project)?)
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 async fn set_target(conn: &mut SqliteConnection, change: &TargetChange) -> Result<(), Fault> {
@@ -168,6 +157,13 @@ async fn set_target(conn: &mut SqliteConnection, change: &TargetChange) -> Resul
 
 async fn set_cycle(conn: &mut SqliteConnection, change: &CycleChange) -> Result<(), Fault> {
     let row = &change.row;
+    let found: Option<i64> = sqlx::query_scalar("SELECT version FROM cycle WHERE id = ?")
+        .bind(row.id.as_str())
+        .fetch_optional(&mut *conn)
+        .await?;
+    if found != change.expected_version.map(signed) {
+        return Err(conflict(Conflict::Cycle));
+    }
     let live = !row.state.is_terminal();
     if live {
         refuse_second_live(conn, change).await?;
@@ -331,22 +327,6 @@ async fn finish_operation(conn: &mut SqliteConnection, row: &Operation) -> Resul
     held(done, Conflict::Operation)
 }
 
-async fn put_release(conn: &mut SqliteConnection, row: &Release) -> Result<(), Fault> {
-    sqlx::query(
-        "INSERT INTO release (target, id, health, created_at_ms, body) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT (target, id) DO UPDATE
-         SET health = excluded.health, created_at_ms = excluded.created_at_ms, body = excluded.body",
-    )
-    .bind(row.target.as_str())
-    .bind(&row.id)
-    .bind(row.health.as_str())
-    .bind(row.created_at_ms)
-    .bind(text(row)?)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 async fn insert_deployment(conn: &mut SqliteConnection, row: &Deployment) -> Result<(), Fault> {
     let done = sqlx::query(
         "INSERT INTO deployment (id, target, release_id, predecessor, generation, at_ms, body)
@@ -362,73 +342,4 @@ async fn insert_deployment(conn: &mut SqliteConnection, row: &Deployment) -> Res
     .execute(conn)
     .await;
     fresh(done, Conflict::Deployment)
-}
-
-async fn put_interruption(conn: &mut SqliteConnection, row: &Interruption) -> Result<(), Fault> {
-    sqlx::query(
-        "INSERT INTO interruption (id, kind, target, open, opened_at_ms, body) VALUES (?, ?, ?, ?, ?, ?)
-         ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, target = excluded.target, open = excluded.open,
-           opened_at_ms = excluded.opened_at_ms, body = excluded.body",
-    )
-    .bind(row.id.as_str())
-    .bind(row.kind.as_str())
-    .bind(&row.target)
-    .bind(row.is_open())
-    .bind(row.opened_at_ms)
-    .bind(text(row)?)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-async fn put_timer(conn: &mut SqliteConnection, row: &TimerRow) -> Result<(), Fault> {
-    sqlx::query(
-        "INSERT INTO timer (id, cycle_id, due_at_ms, body) VALUES (?, ?, ?, ?)
-         ON CONFLICT (id) DO UPDATE
-         SET cycle_id = excluded.cycle_id, due_at_ms = excluded.due_at_ms, body = excluded.body",
-    )
-    .bind(&row.id)
-    .bind(row.cycle_id.as_str())
-    .bind(row.due_at_ms)
-    .bind(text(row)?)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-async fn put_output_log(conn: &mut SqliteConnection, row: &OutputLog) -> Result<(), Fault> {
-    sqlx::query(
-        "INSERT INTO output_log (cycle_id, stage, body) VALUES (?, ?, ?)
-         ON CONFLICT (cycle_id, stage) DO UPDATE SET body = excluded.body",
-    )
-    .bind(row.cycle_id.as_str())
-    .bind(row.stage.as_str())
-    .bind(text(row)?)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-async fn put_config_approval(conn: &mut SqliteConnection, row: &ConfigApproval) -> Result<(), Fault> {
-    sqlx::query(
-        "INSERT INTO config_approval (project, digest, at_ms, body) VALUES (?, ?, ?, ?)
-         ON CONFLICT (project, digest) DO UPDATE SET at_ms = excluded.at_ms, body = excluded.body",
-    )
-    .bind(row.project.as_str())
-    .bind(&row.digest)
-    .bind(row.at_ms)
-    .bind(text(row)?)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-async fn put_safe_mode(conn: &mut SqliteConnection, row: &SafeMode) -> Result<(), Fault> {
-    sqlx::query(
-        "INSERT INTO safe_mode (id, body) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
-    )
-    .bind(text(row)?)
-    .execute(conn)
-    .await?;
-    Ok(())
 }

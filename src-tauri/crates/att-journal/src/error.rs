@@ -73,6 +73,16 @@ pub enum JournalError {
         /// The newest version that this program writes.
         known: i64,
     },
+    /// Written by an older ATT, and opened for reading only: it cannot be brought forward.
+    #[error("the journal {path} has schema version {found}, older than the {known} this program reads")]
+    TooOld {
+        /// The file.
+        path: PathBuf,
+        /// The version found.
+        found: i64,
+        /// The version that this program reads.
+        known: i64,
+    },
     /// Opened read-only on purpose.
     #[error("the journal {path} is open for reading only")]
     ReadOnly {
@@ -116,9 +126,11 @@ impl JournalError {
             Self::DiskFull { .. } => "Free some space on that disk, then try again; nothing was lost.".into(),
             Self::Corrupt { .. } => "Stop ATT and put journal.db and journal.head back from a backup.".into(),
             Self::Damaged { .. } => {
-                "Run `att journal verify`, then put journal.db and journal.head back from the same backup.".into()
+                "Run `att journal verify`, then put journal.db and journal.head back from the same backup, or move both away to begin anew."
+                    .into()
             }
             Self::TooNew { .. } => "Update this program; until then it can only read the journal.".into(),
+            Self::TooOld { .. } => "Start ATT once with this ATT_HOME; it brings the journal forward.".into(),
             Self::ReadOnly { .. } => "Open the journal without read-only to change it.".into(),
             Self::Conflict(_) => "Read it again and repeat the action if it still applies.".into(),
             Self::Record(_) | Self::Database { .. } => {
@@ -137,6 +149,7 @@ impl JournalError {
             | Self::NotWritable { .. }
             | Self::Locked { .. }
             | Self::DiskFull { .. }
+            | Self::TooOld { .. }
             | Self::ReadOnly { .. } => Code::JournalUnavailable,
             Self::Corrupt { .. } | Self::Damaged { .. } => Code::JournalDamaged,
             Self::TooNew { .. } => Code::JournalTooNew,

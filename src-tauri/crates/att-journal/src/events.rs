@@ -53,22 +53,27 @@ impl Journal {
     /// When the journal cannot be read.
     pub async fn events(&self, filter: &EventFilter) -> Result<Vec<Event>, JournalError> {
         self.flush_before_reading().await;
-        let mut query = QueryBuilder::new("SELECT body FROM event WHERE 1 = 1");
         let phase = self.settle(filter.phase.as_ref().map(word).transpose())?;
-        same(&mut query, " AND server = ", filter.server.as_deref());
-        same(&mut query, " AND kind = ", filter.kind.as_deref());
-        same(&mut query, " AND method = ", filter.method.as_deref());
-        same(&mut query, " AND request_id = ", filter.request.as_ref().map(RequestId::as_str));
-        same(&mut query, " AND correlation_id = ", filter.correlation.as_ref().map(CorrelationId::as_str));
-        same(&mut query, " AND phase = ", phase.as_deref());
+        let mut query = QueryBuilder::new("SELECT body FROM event WHERE 1 = 1");
+        narrow(
+            &mut query,
+            [
+                ("request_id", filter.request.as_ref().map(RequestId::as_str)),
+                ("correlation_id", filter.correlation.as_ref().map(CorrelationId::as_str)),
+                ("server", filter.server.as_deref()),
+                ("phase", phase.as_deref()),
+                ("method", filter.method.as_deref()),
+                ("kind", filter.kind.as_deref()),
+            ],
+        );
         if let Some(since_ms) = filter.since_ms {
             query.push(" AND at_ms >= ").push_bind(since_ms);
         }
         if let Some(before) = &filter.before {
-            query.push(" AND seq < (SELECT seq FROM event WHERE id = ");
+            query.push(" AND (at_ms, seq) < (SELECT at_ms, seq FROM event WHERE id = ");
             query.push_bind(before.as_str().to_owned()).push(")");
         }
-        query.push(" ORDER BY seq DESC LIMIT ").push_bind(filter.limit.unwrap_or(DEFAULT_LIMIT));
+        query.push(" ORDER BY at_ms DESC, seq DESC LIMIT ").push_bind(filter.limit.unwrap_or(DEFAULT_LIMIT));
         let rows = query.build().fetch_all(self.readers()).await;
         self.settle(rows.map_err(Fault::from).and_then(|rows| readable_bodies(&rows)))
     }
@@ -80,9 +85,14 @@ impl Journal {
     pub async fn attempts(&self, filter: &AttemptFilter) -> Result<Vec<AttemptRecord>, JournalError> {
         self.flush_before_reading().await;
         let mut query = QueryBuilder::new("SELECT body FROM attempt WHERE 1 = 1");
-        same(&mut query, " AND server = ", filter.server.as_deref());
-        same(&mut query, " AND request_id = ", filter.request.as_ref().map(RequestId::as_str));
-        same(&mut query, " AND correlation_id = ", filter.correlation.as_ref().map(CorrelationId::as_str));
+        narrow(
+            &mut query,
+            [
+                ("request_id", filter.request.as_ref().map(RequestId::as_str)),
+                ("correlation_id", filter.correlation.as_ref().map(CorrelationId::as_str)),
+                ("server", filter.server.as_deref()),
+            ],
+        );
         let newest =
             if filter.request.is_some() { " ORDER BY place LIMIT " } else { " ORDER BY seq DESC LIMIT " };
         query.push(newest).push_bind(filter.limit.unwrap_or(DEFAULT_LIMIT));
@@ -100,8 +110,15 @@ impl Journal {
     }
 }
 
-fn same(query: &mut QueryBuilder<Sqlite>, condition: &'static str, value: Option<&str>) {
-    if let Some(value) = value {
-        query.push(condition).push_bind(value.to_owned());
+/// Adds `column = value` for what is set, the most telling column first. Only the first may choose the index
+/// (a `+` keeps the others out of it): without statistics SQLite would take any of them.
+fn narrow<'f>(
+    query: &mut QueryBuilder<Sqlite>,
+    wanted: impl IntoIterator<Item = (&'static str, Option<&'f str>)>,
+) {
+    let set = wanted.into_iter().filter_map(|(column, value)| Some((column, value?)));
+    for (index, (column, value)) in set.enumerate() {
+        query.push(if index == 0 { " AND " } else { " AND +" }).push(column).push(" = ");
+        query.push_bind(value.to_owned());
     }
 }

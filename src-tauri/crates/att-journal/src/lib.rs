@@ -11,6 +11,7 @@
 mod audit;
 mod cycle;
 mod cycle_commit;
+mod cycle_rows;
 mod error;
 mod events;
 mod fleet;

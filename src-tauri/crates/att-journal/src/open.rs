@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// What is left of the write-ahead log after a checkpoint, at most.
+const WAL_BYTES: u32 = 32 * 1024 * 1024;
 const READERS: u32 = 4;
 const READER_IDLE: Duration = Duration::from_secs(60);
 
@@ -79,7 +81,10 @@ impl Access {
 
     /// A connection that may write; the file must be a journal already.
     pub(crate) async fn writer(&self) -> Result<SqliteConnection, Fault> {
-        let mut options = self.base().synchronous(SqliteSynchronous::Full);
+        let mut options = self
+            .base()
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("journal_size_limit", WAL_BYTES.to_string());
         if let Some(pages) = self.options.max_pages {
             options = options.pragma("max_page_count", pages.to_string());
         }
@@ -138,6 +143,9 @@ async fn open_for_reading(access: Access) -> Result<Journal, JournalError> {
     match access.settle(looked.await)? {
         Ownership::Foreign => Err(JournalError::Foreign { path: access.path }),
         Ownership::Fresh => Err(JournalError::Missing { path: access.path }),
+        Ownership::Ours(found) if found < SCHEMA_VERSION => {
+            Err(JournalError::TooOld { path: access.path, found, known: SCHEMA_VERSION })
+        }
         Ownership::Ours(version) => {
             let newer = (version > SCHEMA_VERSION).then_some(version);
             let readers = access.readers();
@@ -148,8 +156,9 @@ async fn open_for_reading(access: Access) -> Result<Journal, JournalError> {
 
 /// The writer of a file that is ours and up to date, or the version of one that is too new to be written.
 async fn prepare(access: &Access) -> Result<(Option<SqliteConnection>, Option<i64>), Fault> {
+    create_private(&access.path)?;
     // Nothing that changes the file may be said to it before it is known to be ours.
-    let mut conn = access.base().create_if_missing(true).connect().await?;
+    let mut conn = access.base().connect().await?;
     let whose = ownership(&mut conn).await?;
     conn.close().await?;
     match whose {
@@ -168,6 +177,15 @@ async fn prepare(access: &Access) -> Result<(Option<SqliteConnection>, Option<i6
     migrate(&mut conn).await?;
     conn.close().await?;
     Ok((Some(access.writer().await?), None))
+}
+
+/// Makes the file, if it is not there, for its owner's eyes only; SQLite gives its companions the same rights.
+fn create_private(path: &Path) -> Result<(), JournalError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop).map_err(|error| JournalError::from_io(path, &error))
 }
 
 /// Refuses a file that does not begin like a SQLite database, without handing it to SQLite.

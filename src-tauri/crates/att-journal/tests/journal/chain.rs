@@ -247,7 +247,7 @@ async fn no_statement_gets_past_append_only() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// A flip in any byte of the file is either outside the chain, or seen.
     #[test]

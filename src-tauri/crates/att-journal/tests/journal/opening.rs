@@ -77,6 +77,31 @@ async fn a_journal_of_a_newer_program_is_read_and_not_written() {
 }
 
 #[tokio::test]
+async fn an_older_journal_is_not_read_as_if_it_were_a_new_one() {
+    let home = home();
+    written(home.path(), 1).await;
+    let mut conn = raw(home.path()).await;
+    run(&mut conn, "PRAGMA user_version = 1").await;
+    let error = refusal(home.path(), OpenOptions::read_only()).await;
+    assert_eq!(
+        error,
+        JournalError::TooOld { path: home.path().join("journal.db"), found: 1, known: SCHEMA_VERSION }
+    );
+}
+
+#[tokio::test]
+async fn the_journal_is_for_its_owner_s_eyes_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = home();
+    let journal = open(home.path()).await;
+    journal.record(draft(1)).await.unwrap();
+    for name in ["journal.db", "journal.db-wal", "journal.db-shm"] {
+        let mode = std::fs::metadata(home.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn reading_only_needs_a_journal_and_refuses_every_write() {
     let home = home();
     assert!(matches!(refusal(home.path(), OpenOptions::read_only()).await, JournalError::Missing { .. }));
