@@ -69,7 +69,9 @@ export function Page({
         </h1>
         {aside ? <div className="flex flex-wrap items-center gap-2">{aside}</div> : null}
       </header>
-      <div className={`min-h-0 flex-1 px-5 pb-5 ${fill ? "flex flex-col" : "space-y-4 overflow-y-auto"}`}>
+      <div
+        className={`relative min-h-0 flex-1 px-5 pb-5 ${fill ? "flex flex-col" : "space-y-4 overflow-y-auto"}`}
+      >
         {children}
       </div>
     </div>

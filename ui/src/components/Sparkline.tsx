@@ -1,4 +1,4 @@
-const WIDTH = 64;
+const WIDTH = 48;
 const HEIGHT = 18;
 
 /** The last latencies as a small line. For the eye only: the number stands beside it. */

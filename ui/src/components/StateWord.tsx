@@ -13,7 +13,9 @@ export function StateWord({
 }) {
   const { tone, icon: Icon, spins } = faceOf(word);
   return (
-    <span className={`inline-flex min-w-0 items-center gap-1.5 font-medium ${INK[tone]} ${className}`}>
+    <span
+      className={`inline-flex min-w-0 items-center gap-1.5 align-middle font-medium ${INK[tone]} ${className}`}
+    >
       <Icon aria-hidden className={`size-4 shrink-0 ${spins ? "spin" : ""}`} />
       <span className="truncate">{label ?? words(word)}</span>
     </span>

@@ -38,7 +38,8 @@ function subscribe(listener: () => void): () => void {
 }
 
 function snapshot(): number {
-  if (timer === undefined) lastTick = backendNow();
+  // React asks twice and wants the same answer, so even an unwatched clock moves in whole steps.
+  if (timer === undefined && Math.abs(backendNow() - lastTick) >= 1000) lastTick = backendNow();
   return lastTick;
 }
 
@@ -50,4 +51,5 @@ export function useNow(): number {
 /** For tests: forget the offset. */
 export function resetClock(): void {
   offsetMs = 0;
+  lastTick = 0;
 }

@@ -9,6 +9,7 @@ import { ErrorPanel } from "@/components/ErrorPanel";
 import { dateTime, sentence, words } from "@/components/format";
 import { HostileText } from "@/components/HostileText";
 import { StateTag } from "@/components/StateWord";
+import { Countdown } from "@/components/Time";
 import { Stages } from "@/features/releases/Stages";
 import { to } from "@/routes";
 import { ConfirmForm } from "./ConfirmForm";
@@ -26,6 +27,31 @@ const ROLLBACK_STAGES = new Set([
   "denied",
 ]);
 const UNDER_WAY = new Set(["auto_approved", "executing", "verifying", "succeeded", "failed", "unknown"]);
+
+const FORM_ID = "your-decision";
+
+/** Leads from the top of the page to the form below the evidence. */
+function GoDecide({ decision }: { decision: DecisionDto }) {
+  const expiresAt = decision.approval?.expires_at_ms ?? decision.summary.expires_at_ms;
+  return (
+    <>
+      <span className="text-small text-ink-soft">
+        time left <Countdown at={expiresAt} over="none" />
+      </span>
+      <Button
+        small
+        data-testid="go-decide"
+        onClick={() => {
+          const form = document.getElementById(FORM_ID);
+          form?.scrollIntoView({ block: "start" });
+          form?.querySelector<HTMLElement>("input, textarea")?.focus({ preventScroll: true });
+        }}
+      >
+        Decide…
+      </Button>
+    </>
+  );
+}
 
 function Note({ tone, title, children }: { tone: string; title: string; children?: ReactNode }) {
   return (
@@ -191,16 +217,15 @@ function DecisionCard({ decision }: { decision: DecisionDto }) {
       <div className="grid items-start gap-4 min-[1000px]:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
         <div className="space-y-4">
           <Facts facts={decision.facts} />
+          <Plan plan={decision.plan} state={summary.state} />
           <ReleaseDiff
             diff={decision.diff}
             from={summary.deployed_release_id}
             to={summary.rollback_target_release_id}
           />
-          <Plan plan={decision.plan} />
         </div>
         <div className="space-y-4">
           <Matrix cells={decision.matrix} rule={decision.rule} ruleText={decision.rule_text} />
-          <Guardrails guardrails={decision.guardrails} />
           <Sources sources={decision.sources} />
           <History
             title="Tried lately on this target"
@@ -210,7 +235,12 @@ function DecisionCard({ decision }: { decision: DecisionDto }) {
           />
         </div>
       </div>
-      {waiting ? <ConfirmForm decision={decision} /> : null}
+      <Guardrails guardrails={decision.guardrails} />
+      {waiting ? (
+        <div id={FORM_ID} className="scroll-mt-4">
+          <ConfirmForm decision={decision} />
+        </div>
+      ) : null}
       <History
         title="History of this decision"
         entries={decision.history}
@@ -248,9 +278,12 @@ export function DecisionPage({ decisionId }: { decisionId: string }) {
       }
       aside={
         summary ? (
-          <a href={to.cycle(summary.cycle_id)} className="text-accent hover:underline">
-            Its cycle
-          </a>
+          <>
+            <a href={to.cycle(summary.cycle_id)} className="text-accent hover:underline">
+              Its cycle
+            </a>
+            {query.data?.actions.includes("approve") ? <GoDecide decision={query.data} /> : null}
+          </>
         ) : null
       }
     >

@@ -82,7 +82,7 @@ export function Guardrails({ guardrails }: { guardrails: GuardrailDto[] }) {
   );
   return (
     <Card title="Guardrails" flush>
-      <ul>
+      <ul className="grid gap-x-6 px-4 py-2 min-[1000px]:grid-cols-2">
         {sorted.map((guardrail) => {
           const face = OUTCOME[guardrail.outcome] ?? { word: "unknown", label: guardrail.outcome };
           return (
@@ -90,7 +90,7 @@ export function Guardrails({ guardrails }: { guardrails: GuardrailDto[] }) {
               key={guardrail.id}
               data-testid={`guardrail-${guardrail.id}`}
               data-outcome={guardrail.outcome}
-              className="border-t border-line px-4 py-1.5 first:border-t-0"
+              className="py-1.5"
             >
               <p className="flex items-center justify-between gap-2">
                 <span className={guardrail.outcome === "pass" ? "text-ink-soft" : "font-medium"}>

@@ -26,7 +26,7 @@ export function Matrix({
           <caption className="sr-only">Failure classes by deployment context</caption>
           <thead>
             <tr className="text-ink-faint">
-              <th scope="col" className="w-36 pb-1 font-medium">
+              <th scope="col" className="w-28 pb-1 font-medium">
                 Failure
               </th>
               {CONTEXTS.map((context) => (
@@ -53,13 +53,15 @@ export function Matrix({
                           data-testid={`matrix-${failureClass}-${context}`}
                           data-current={cell.current}
                           aria-current={cell.current ? "true" : undefined}
-                          className={`rounded-md border p-2 ${cell.current ? "border-2 border-accent bg-accent-wash" : "border-line opacity-75"}`}
+                          className={`rounded-md border px-2 py-1 ${cell.current ? "border-2 border-accent bg-accent-wash" : "border-line"}`}
                         >
                           <StateWord word={cell.allowed ? "allowed" : "denied"} />
                           {cell.current ? (
-                            <span className="ml-1 text-tiny text-accent">this decision</span>
+                            <span className="block text-tiny font-semibold text-accent">this decision</span>
                           ) : null}
-                          <p className="[overflow-wrap:anywhere] text-ink-soft">{words(cell.reason)}</p>
+                          <p className="text-tiny text-ink-soft [overflow-wrap:anywhere]">
+                            {words(cell.reason)}
+                          </p>
                         </div>
                       ) : (
                         <span className="text-ink-faint">–</span>

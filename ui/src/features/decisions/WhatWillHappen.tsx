@@ -4,10 +4,18 @@ import { commandLine, count, dateTime, duration, short, words } from "@/componen
 import { HostileLine, HostileText } from "@/components/HostileText";
 import { Since } from "@/components/Time";
 
-/** What will be run, exactly. */
-export function Plan({ plan }: { plan: PlanStepDto[] }) {
+const OPEN = new Set(["proposed", "awaiting_approval", "auto_approved", "executing", "verifying"]);
+const RAN = new Set(["succeeded", "failed", "unknown"]);
+
+function planTitle(state: string): string {
+  if (OPEN.has(state)) return "What will be run";
+  return RAN.has(state) ? "What was run" : "What would have been run";
+}
+
+/** What a rollback runs, exactly. */
+export function Plan({ plan, state }: { plan: PlanStepDto[]; state: string }) {
   return (
-    <Card title="What will be run" flush data-testid="plan">
+    <Card title={planTitle(state)} flush data-testid="plan">
       <ol>
         {plan.map((step, index) => (
           <li
@@ -30,7 +38,9 @@ export function Plan({ plan }: { plan: PlanStepDto[] }) {
           </li>
         ))}
       </ol>
-      {plan.length === 0 ? <p className="p-4 text-ink-faint">Nothing will be run.</p> : null}
+      {plan.length === 0 ? (
+        <p className="p-4 text-ink-faint">Nothing: there is no release to go back to, or no executor.</p>
+      ) : null}
     </Card>
   );
 }

@@ -9,7 +9,10 @@ import { count } from "@/components/format";
 import { FleetTable } from "./FleetTable";
 
 const EXAMPLE = `{"mcpServers": {
-  "files":  {"command": "npx", "args": ["-y", "@modelcontextprotocol/server-filesystem", "/srv"]},
+  "files": {
+    "command": "npx",
+    "args": ["-y", "@modelcontextprotocol/server-filesystem", "/srv"]
+  },
   "search": {"url": "http://127.0.0.1:9901/mcp"}
 }}`;
 

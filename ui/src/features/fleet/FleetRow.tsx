@@ -58,7 +58,9 @@ export const FleetRow = memo(function FleetRow({
       </Cell>
       <Cell title={row.summary}>
         <StateWord word={row.status} className="max-w-full" />
-        {note ? <span className="block truncate pl-5.5 text-tiny text-ink-faint">{note}</span> : null}
+        {note ? (
+          <span className="block truncate pl-5.5 text-tiny leading-3.5 text-ink-faint">{note}</span>
+        ) : null}
       </Cell>
       <Cell className="fleet-wide text-ink-soft">{row.transport}</Cell>
       <Cell className="fleet-wide text-ink-soft">{row.era ?? QUIET}</Cell>

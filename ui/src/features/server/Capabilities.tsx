@@ -153,7 +153,12 @@ export function Capabilities({ snapshot }: { snapshot: SnapshotDto }) {
               }`}
             >
               {failed ? <TriangleAlert aria-label="list failed" className="size-3.5 text-bad" /> : null}
-              {each.label} <span className="tabular-nums">{counts.get(each.kind) ?? 0}</span>
+              {each.label}{" "}
+              <span className="tabular-nums">
+                {snapshot.lists.some((status) => status.kind === each.kind && status.status === "unsupported")
+                  ? "–"
+                  : (counts.get(each.kind) ?? 0)}
+              </span>
             </button>
           );
         })}

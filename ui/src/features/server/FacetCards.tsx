@@ -24,7 +24,7 @@ function FacetCard({ id, label, asks, facet }: { id: string; label: string; asks
         <span className="font-medium">{label}</span>
         <Since at={facet.since_ms} />
       </h2>
-      <p className="mt-1 flex flex-wrap items-baseline gap-x-2">
+      <p className="mt-1 flex flex-wrap items-center gap-x-2">
         <StateWord word={facet.state} className="text-base" />
         {facet.attempt !== null ? (
           <span className="text-small text-ink-soft">attempt {facet.attempt}</span>

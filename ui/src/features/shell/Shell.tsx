@@ -49,7 +49,7 @@ export function Shell() {
       <div className="flex min-w-0 flex-1 flex-col">
         <FleetStrip />
         <Banners />
-        <main ref={main} className="min-h-0 flex-1">
+        <main ref={main} className="relative min-h-0 flex-1 overflow-clip">
           {view(route)}
         </main>
       </div>
