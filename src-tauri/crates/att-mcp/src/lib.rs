@@ -3,11 +3,19 @@
 //! **Invariant:** this room knows nothing of releases, of SQL or of a window. What it keeps goes through
 //! [`store::FleetStore`]; time and randomness are handed in.
 
+mod child;
+mod client;
 pub mod config;
+mod dial;
 pub mod diff;
+mod era;
 pub mod facets;
+mod link;
+mod lists;
 pub mod model;
 pub mod snapshot;
 pub mod store;
+mod target;
+mod wire;
 
 pub use store::{FleetStore, MemoryFleetStore, StoreError};

@@ -49,7 +49,7 @@ pub struct Settings {
     pub backoff_cap_ms: i64,
     /// Time of `ready` after which the backoff starts anew.
     pub backoff_reset_after_ms: i64,
-    /// Longest time from spawn or dial to the first lists.
+    /// Longest time from spawn or dial to the end of the handshake.
     pub connect_timeout_ms: i64,
     /// Longest wait for the answer to `server/discover`, after which the server is taken for a legacy one.
     pub discover_timeout_ms: i64,

@@ -1,0 +1,36 @@
+//! How ATT presents itself to a server, and what it hears unasked.
+
+use std::sync::Arc;
+
+use rmcp::model::{ClientCapabilities, ClientConfig, Implementation, ProtocolVersion};
+use rmcp::service::NotificationContext;
+use rmcp::{ClientHandler, RoleClient};
+use tokio::sync::Notify;
+
+/// rmcp's handler: our own name, no capabilities that we do not have, and an ear for changed lists.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FleetClient {
+    /// Told whenever a list changed.
+    pub lists_changed: Arc<Notify>,
+}
+
+impl ClientHandler for FleetClient {
+    fn get_info(&self) -> ClientConfig {
+        let mut implementation = Implementation::new("att", env!("CARGO_PKG_VERSION"));
+        implementation.title = Some("ATT".to_owned());
+        ClientConfig::new(ClientCapabilities::default(), implementation)
+            .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE)
+    }
+
+    async fn on_tool_list_changed(&self, _context: NotificationContext<RoleClient>) {
+        self.lists_changed.notify_one();
+    }
+
+    async fn on_resource_list_changed(&self, _context: NotificationContext<RoleClient>) {
+        self.lists_changed.notify_one();
+    }
+
+    async fn on_prompt_list_changed(&self, _context: NotificationContext<RoleClient>) {
+        self.lists_changed.notify_one();
+    }
+}

@@ -1,0 +1,293 @@
+//! One connection attempt, from nothing to a greeted link with its lists.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::common::client_side_sse::ExponentialBackoff;
+use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
+use tokio_util::task::TaskTracker;
+
+use crate::child::{Process, StderrRing};
+use crate::client::FleetClient;
+use crate::config::ServerConfig;
+use crate::era::{Opening, greet, may_be_legacy, openings};
+use crate::facets::Greeting;
+use crate::link::{Link, millis};
+use crate::lists;
+use crate::model::{Era, ErrorCategory, Fault};
+use crate::snapshot::{ReadList, ReadLists};
+use crate::target::{Target, TargetError, target};
+use crate::wire::http::HttpWire;
+use crate::wire::line::LineTransport;
+use crate::wire::{Tapped, Wire, WireFault};
+
+/// The shared HTTP clients: loopback addresses never go through a proxy.
+#[derive(Debug, Clone)]
+pub(crate) struct HttpClients {
+    direct: reqwest::Client,
+    proxied: reqwest::Client,
+}
+
+impl HttpClients {
+    pub fn new() -> Result<Self, reqwest::Error> {
+        let builder = || {
+            reqwest::Client::builder()
+                .connect_timeout(Duration::from_secs(10))
+                .pool_idle_timeout(Duration::from_secs(60))
+                .redirect(reqwest::redirect::Policy::none())
+        };
+        Ok(Self { direct: builder().no_proxy().build()?, proxied: builder().build()? })
+    }
+
+    fn for_url(&self, url: &reqwest::Url) -> reqwest::Client {
+        let local = url.host_str().is_some_and(|host| {
+            let host = host.trim_matches(['[', ']']);
+            host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        });
+        if local { self.direct.clone() } else { self.proxied.clone() }
+    }
+}
+
+/// What an attempt needs.
+pub(crate) struct Dial {
+    pub config: Arc<ServerConfig>,
+    pub generation: u64,
+    pub verdict: Option<Era>,
+    pub http: HttpClients,
+    pub children: TaskTracker,
+    /// Lines of the child's stderr.
+    pub stderr: mpsc::Sender<String>,
+    pub stderr_ring: StderrRing,
+    /// The process that serves a URL, if it already runs.
+    pub started: Option<Process>,
+}
+
+/// How far an attempt is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Progress {
+    TransportOpen { pid: Option<u32> },
+    Greeted(Box<Greeting>),
+}
+
+/// A connection with its first lists.
+pub(crate) struct Opened {
+    pub link: Link,
+    pub client: FleetClient,
+    /// The stdio server's process.
+    pub process: Option<Process>,
+    pub lists: ReadLists,
+    pub connect_ms: i64,
+    pub latency_ms: i64,
+}
+
+impl Dial {
+    /// Runs the attempt. The process behind a URL comes back in either case, if it still runs.
+    pub async fn run(
+        mut self,
+        progress: impl Fn(Progress) + Send + Sync,
+    ) -> (Result<Opened, WireFault>, Option<Process>) {
+        let outcome = Box::pin(self.open(&progress)).await;
+        (outcome, self.started.take().filter(Process::runs))
+    }
+
+    async fn open(&mut self, progress: &(impl Fn(Progress) + Send + Sync)) -> Result<Opened, WireFault> {
+        let begun = Instant::now();
+        let settings = self.config.settings.clone();
+        let total = duration(settings.connect_timeout_ms);
+        let target = target(&self.config).map_err(|error| config_fault(&error))?;
+        if let Target::Http { url, start: Some(start), .. } = &target {
+            self.ensure_started(url, start, total, progress).await?;
+        }
+        let mut last = None;
+        for (index, opening) in openings(self.verdict).iter().enumerate() {
+            let left = total.saturating_sub(begun.elapsed());
+            if index > 0 && (left.is_zero() || !last.as_ref().is_some_and(may_be_legacy)) {
+                break;
+            }
+            let timeout = match opening {
+                Opening::DiscoverFirst => duration(settings.discover_timeout_ms).min(left),
+                Opening::InitializeOnly => left,
+            };
+            let client = FleetClient::default();
+            match self.shake_hands(&target, *opening, timeout, client.clone(), progress).await {
+                Ok((link, process, handshake_ms)) => {
+                    progress(Progress::Greeted(Box::new(link.greeting.clone())));
+                    let capabilities = link.greeting.capabilities.clone();
+                    let asked = Instant::now();
+                    let lists =
+                        lists::read_all(&link, &capabilities, duration(settings.list_timeout_ms)).await;
+                    if let Some(fault) = all_failed(&link, &lists) {
+                        return Err(fault);
+                    }
+                    let latency_ms = match any_read(&lists) {
+                        true => millis(asked.elapsed()),
+                        false => handshake_ms,
+                    };
+                    let connect_ms = millis(begun.elapsed());
+                    return Ok(Opened { link, client, process, lists, connect_ms, latency_ms });
+                }
+                Err(fault) => last = Some(fault),
+            }
+        }
+        Err(last.unwrap_or_else(|| WireFault::new(ErrorCategory::Unknown, "nothing was tried")))
+    }
+
+    async fn shake_hands(
+        &mut self,
+        target: &Target,
+        opening: Opening,
+        timeout: Duration,
+        client: FleetClient,
+        progress: &(impl Fn(Progress) + Send + Sync),
+    ) -> Result<(Link, Option<Process>, i64), WireFault> {
+        let wire = Arc::new(Wire::default());
+        let begun = Instant::now();
+        match target {
+            Target::Stdio(spec) => {
+                let (process, pipes) = Process::spawn(spec, self.stderr.clone(), &self.children)
+                    .map_err(|error| WireFault::new(ErrorCategory::ProcessExit, error.to_string()))?;
+                progress(Progress::TransportOpen { pid: Some(process.pid) });
+                let transport =
+                    LineTransport::new(pipes.stdout, pipes.stdin, Arc::clone(&wire), self.stderr.clone());
+                match greet(transport, &wire, client, opening, timeout).await {
+                    Ok((service, greeting)) => {
+                        let link = Link::new(self.generation, greeting, service, wire);
+                        Ok((link, Some(process), millis(begun.elapsed())))
+                    }
+                    Err(fault) => Err(self.explain(fault, &process).await),
+                }
+            }
+            Target::Http { url, headers, .. } => {
+                let parsed = parse(url)?;
+                progress(Progress::TransportOpen { pid: self.started.as_ref().map(|p| p.pid) });
+                let mut config = StreamableHttpClientTransportConfig::with_uri(url.as_str())
+                    .max_concurrent_requests(64)
+                    .custom_headers(headers.clone());
+                config.retry_config = Arc::new(sse_retries());
+                let http = HttpWire::new(self.http.for_url(&parsed), Arc::clone(&wire));
+                let transport =
+                    Tapped::new(StreamableHttpClientTransport::with_client(http, config), Arc::clone(&wire));
+                let (service, greeting) = greet(transport, &wire, client, opening, timeout).await?;
+                let link = Link::new(self.generation, greeting, service, wire);
+                Ok((link, None, millis(begun.elapsed())))
+            }
+        }
+    }
+
+    /// A closed pipe says little; how the process ended and what it said last says more.
+    async fn explain(&self, fault: WireFault, process: &Process) -> WireFault {
+        if fault.category != ErrorCategory::TransportError {
+            return fault;
+        }
+        match tokio::time::timeout(Duration::from_millis(500), process.exited()).await {
+            Ok(exit) => exit_fault(&exit, &self.stderr_ring),
+            Err(_) => fault,
+        }
+    }
+
+    /// Starts the command behind a URL unless it runs, and waits until its port answers.
+    async fn ensure_started(
+        &mut self,
+        url: &str,
+        spec: &att_process::CommandSpec,
+        timeout: Duration,
+        progress: &(impl Fn(Progress) + Send + Sync),
+    ) -> Result<(), WireFault> {
+        if self.started.as_ref().is_some_and(Process::runs) {
+            return Ok(());
+        }
+        let parsed = parse(url)?;
+        let (Some(host), Some(port)) = (parsed.host_str(), parsed.port_or_known_default()) else {
+            return Err(WireFault::new(ErrorCategory::TransportError, "the address has no port").unsent());
+        };
+        let host = host.trim_matches(['[', ']']).to_owned();
+        let (process, pipes) = Process::spawn(spec, self.stderr.clone(), &self.children)
+            .map_err(|error| WireFault::new(ErrorCategory::ProcessExit, error.to_string()))?;
+        // A server that prints to stdout must not stall on a full pipe.
+        tokio::spawn(crate::child::read_lines(pipes.stdout, self.stderr.clone()));
+        progress(Progress::TransportOpen { pid: Some(process.pid) });
+        let answers = async {
+            while TcpStream::connect((host.as_str(), port)).await.is_err() {
+                sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::select! {
+            () = answers => {
+                self.started = Some(process);
+                Ok(())
+            }
+            exit = process.exited() => {
+                // The last lines of stderr may still be on their way.
+                sleep(Duration::from_millis(50)).await;
+                Err(exit_fault(&exit, &self.stderr_ring))
+            }
+            () = sleep(timeout) => {
+                let text = format!("the started server did not open port {port} within {} ms", timeout.as_millis());
+                Err(WireFault::new(ErrorCategory::NetworkTimeout, text))
+            }
+        }
+    }
+}
+
+/// A stream that ends is taken up again a few times; after that the next probe or call tells.
+fn sse_retries() -> ExponentialBackoff {
+    let mut retries = ExponentialBackoff::default();
+    retries.max_times = Some(5);
+    retries.max_delay = Some(Duration::from_secs(30));
+    retries
+}
+
+/// Every list that was asked for failed because the connection broke: that is no surface but a failed attempt.
+fn all_failed(link: &Link, lists: &ReadLists) -> Option<WireFault> {
+    let read = [&lists.tools, &lists.resources, &lists.resource_templates, &lists.prompts];
+    let asked: Vec<_> = read.into_iter().filter(|list| !matches!(list, ReadList::Unsupported)).collect();
+    let failed = asked.iter().find_map(|list| match list {
+        ReadList::Failed(reason) => Some(reason.clone()),
+        ReadList::Items(_) | ReadList::Unsupported => None,
+    })?;
+    let none_read = asked.iter().all(|list| matches!(list, ReadList::Failed(_)));
+    (none_read && link.is_closed()).then(|| WireFault::new(ErrorCategory::TransportError, failed))
+}
+
+fn any_read(lists: &ReadLists) -> bool {
+    [&lists.tools, &lists.resources, &lists.resource_templates, &lists.prompts]
+        .into_iter()
+        .any(|list| !matches!(list, ReadList::Unsupported))
+}
+
+fn parse(url: &str) -> Result<reqwest::Url, WireFault> {
+    reqwest::Url::parse(url)
+        .map_err(|_| WireFault::new(ErrorCategory::TransportError, "the address is not valid").unsent())
+}
+
+fn config_fault(error: &TargetError) -> WireFault {
+    let category = if error.wants_secret() { ErrorCategory::AuthRequired } else { ErrorCategory::Unknown };
+    WireFault::new(category, error.to_string()).unsent()
+}
+
+/// A process's end as a fault, with what it said last.
+pub(crate) fn exit_fault(exit: &str, stderr: &StderrRing) -> WireFault {
+    let text = match stderr.last() {
+        Some(line) => format!("the server's process ended ({exit}); it said last: {line}"),
+        None => format!("the server's process ended ({exit}) and said nothing on stderr"),
+    };
+    WireFault::new(ErrorCategory::ProcessExit, text)
+}
+
+/// A wire fault as it is kept and shown.
+pub(crate) fn to_fault(fault: &WireFault, now_ms: i64) -> Fault {
+    let kept = Fault::new(fault.category, &fault.message, now_ms);
+    match fault.retry_after_ms {
+        Some(after) => kept.retry_at(now_ms + after),
+        None => kept,
+    }
+}
+
+/// A setting in milliseconds as a duration.
+pub(crate) fn duration(ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(ms).unwrap_or(0))
+}

@@ -1,0 +1,196 @@
+//! Which lifecycle a server speaks, found out by our own rules and with our own timeouts (facts: "Era per server").
+//!
+//! Modern first: `server/discover`. A server that answers it with an error is asked to `initialize` on the same
+//! connection. One that stays silent or ends is given a fresh connection and `initialize` alone. The verdict is
+//! remembered, and forgotten when it fails twice.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rmcp::RoleClient;
+use rmcp::model::ProtocolVersion;
+use rmcp::service::{
+    ClientInitializeError, ClientLifecycleMode, RunningService, serve_client_with_lifecycle,
+};
+use rmcp::transport::Transport;
+use serde_json::Value;
+
+use crate::client::FleetClient;
+use crate::facets::Greeting;
+use crate::model::{Era, ErrorCategory};
+use crate::wire::{Wire, WireFault};
+
+/// How a connection is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// `server/discover`, then `initialize` if it is refused.
+    DiscoverFirst,
+    /// `initialize` only.
+    InitializeOnly,
+}
+
+/// The openings to try, in order, given what is remembered of the server.
+pub(crate) fn openings(verdict: Option<Era>) -> &'static [Opening] {
+    match verdict {
+        Some(Era::Legacy) => &[Opening::InitializeOnly],
+        Some(Era::Modern) => &[Opening::DiscoverFirst],
+        None => &[Opening::DiscoverFirst, Opening::InitializeOnly],
+    }
+}
+
+/// True when a failed `server/discover` may be how a legacy server behaves, so that `initialize` is worth a try.
+pub(crate) fn may_be_legacy(fault: &WireFault) -> bool {
+    fault.sent
+        && !matches!(
+            fault.category,
+            ErrorCategory::AuthRequired | ErrorCategory::Throttled | ErrorCategory::ProtocolMismatch
+        )
+}
+
+/// What the era of a connection was found to be, kept over its failures.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Verdict {
+    era: Option<Era>,
+    failures: u32,
+}
+
+impl Verdict {
+    /// A verdict from an earlier run.
+    pub fn remembered(era: Option<Era>) -> Self {
+        Self { era, failures: 0 }
+    }
+
+    pub fn era(self) -> Option<Era> {
+        self.era
+    }
+
+    pub fn succeeded(&mut self, era: Era) {
+        *self = Self { era: Some(era), failures: 0 };
+    }
+
+    pub fn failed(&mut self) {
+        self.failures += 1;
+        if self.failures >= 2 {
+            *self = Self::default();
+        }
+    }
+}
+
+/// Does the handshake of `opening` over `transport`, within `timeout`.
+pub(crate) async fn greet<T>(
+    transport: T,
+    wire: &Arc<Wire>,
+    client: FleetClient,
+    opening: Opening,
+    timeout: Duration,
+) -> Result<(RunningService<RoleClient, FleetClient>, Greeting), WireFault>
+where
+    T: Transport<RoleClient> + Send + 'static,
+{
+    let mode = match opening {
+        Opening::DiscoverFirst => ClientLifecycleMode::Auto {
+            preferred_versions: vec![ProtocolVersion::V_2026_07_28],
+            legacy_version: Some(ProtocolVersion::LATEST_WITH_INITIALIZE),
+        },
+        Opening::InitializeOnly => ClientLifecycleMode::Initialize,
+    };
+    // Boxed: the handshake's future is large and would be copied through every caller.
+    let handshake = Box::pin(serve_client_with_lifecycle(client, transport, mode));
+    let outcome = tokio::select! {
+        biased;
+        outcome = tokio::time::timeout(timeout, handshake) => outcome,
+        fault = wire.failed(None) => return Err(fault),
+    };
+    match outcome {
+        Ok(Ok(service)) => {
+            let greeting = greeting(&service, wire)?;
+            Ok((service, greeting))
+        }
+        Ok(Err(error)) => Err(judge(&error, wire)),
+        Err(_) => {
+            let text = format!("no answer to the handshake within {} ms", timeout.as_millis());
+            Err(WireFault::new(ErrorCategory::NetworkTimeout, text))
+        }
+    }
+}
+
+fn greeting(service: &RunningService<RoleClient, FleetClient>, wire: &Wire) -> Result<Greeting, WireFault> {
+    let Some(info) = service.peer().peer_info() else {
+        return Err(WireFault::new(
+            ErrorCategory::InitializeError,
+            "the handshake told nothing of the server",
+        ));
+    };
+    let raw = wire.greeting().unwrap_or(Value::Null);
+    let typed_info = || serde_json::to_value(&info.server_info).unwrap_or(Value::Null);
+    let typed_capabilities = || serde_json::to_value(&info.capabilities).unwrap_or(Value::Null);
+    let in_meta = raw.get("_meta").and_then(|m| m.get("io.modelcontextprotocol/serverInfo"));
+    Ok(Greeting {
+        era: if info.protocol_version.has_initialize() { Era::Legacy } else { Era::Modern },
+        protocol_version: info.protocol_version.to_string(),
+        server_info: raw.get("serverInfo").or(in_meta).cloned().unwrap_or_else(typed_info),
+        capabilities: raw.get("capabilities").cloned().unwrap_or_else(typed_capabilities),
+        instructions: info.instructions.clone(),
+    })
+}
+
+fn judge(error: &ClientInitializeError, wire: &Wire) -> WireFault {
+    if let Some(fault) = wire.broken() {
+        return fault;
+    }
+    let (category, text) = match error {
+        ClientInitializeError::JsonRpcError(error) => (
+            ErrorCategory::InitializeError,
+            format!("the server refused the handshake: {} (JSON-RPC error {})", error.message, error.code.0),
+        ),
+        ClientInitializeError::LegacyFallbackFailed { fallback, .. } => return judge(fallback, wire),
+        ClientInitializeError::NoCompatibleProtocolVersion { server_supported, .. } => {
+            let versions: Vec<_> = server_supported.iter().map(ToString::to_string).collect();
+            (
+                ErrorCategory::ProtocolMismatch,
+                format!("no protocol version in common; the server offers {}", versions.join(", ")),
+            )
+        }
+        ClientInitializeError::ConnectionClosed(_) => (
+            ErrorCategory::TransportError,
+            "the server closed the connection during the handshake".to_owned(),
+        ),
+        ClientInitializeError::ExpectedInitResponse(_)
+        | ClientInitializeError::ExpectedInitResult(_)
+        | ClientInitializeError::ConflictInitResponseId(..)
+        | ClientInitializeError::UncorrelatedErrorResponse { .. } => (
+            ErrorCategory::InvalidPayload,
+            "the server answered the handshake with something else than it was asked".to_owned(),
+        ),
+        ClientInitializeError::TransportError { error, .. } => {
+            (ErrorCategory::TransportError, format!("the handshake could not be sent: {error}"))
+        }
+        other => (ErrorCategory::InitializeError, other.to_string()),
+    };
+    WireFault::new(category, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_remembered_era_is_tried_alone_and_forgotten_after_two_failures() {
+        let mut verdict = Verdict::default();
+        assert_eq!(openings(verdict.era()), [Opening::DiscoverFirst, Opening::InitializeOnly]);
+        verdict.succeeded(Era::Legacy);
+        assert_eq!(openings(verdict.era()), [Opening::InitializeOnly]);
+        verdict.failed();
+        assert_eq!(verdict.era(), Some(Era::Legacy));
+        verdict.failed();
+        assert_eq!(verdict.era(), None);
+    }
+
+    #[test]
+    fn a_refused_port_or_a_missing_token_is_no_sign_of_a_legacy_server() {
+        assert!(!may_be_legacy(&WireFault::new(ErrorCategory::TransportError, "refused").unsent()));
+        assert!(!may_be_legacy(&WireFault::new(ErrorCategory::AuthRequired, "401")));
+        assert!(may_be_legacy(&WireFault::new(ErrorCategory::NetworkTimeout, "silence")));
+        assert!(may_be_legacy(&WireFault::new(ErrorCategory::TransportError, "closed")));
+    }
+}

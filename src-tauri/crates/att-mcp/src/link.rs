@@ -1,0 +1,182 @@
+//! One standing connection: rmcp's peer with the raw answers of the edge.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rmcp::model::{
+    ClientRequest, DiscoverRequest, DiscoverRequestParams, PingRequest, RequestMetaObject, ServerResult,
+};
+use rmcp::service::{PeerRequestOptions, RunningService, ServiceError};
+use rmcp::{Peer, RoleClient};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::client::FleetClient;
+use crate::facets::Greeting;
+use crate::model::{Era, ErrorCategory};
+use crate::wire::{Trace, Wire, WireFault};
+
+/// A connection that was greeted. Dropping it closes the transport.
+pub(crate) struct Link {
+    pub generation: u64,
+    pub greeting: Greeting,
+    peer: Peer<RoleClient>,
+    wire: Arc<Wire>,
+    service: Mutex<Option<RunningService<RoleClient, FleetClient>>>,
+}
+
+/// An answer, raw.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub value: Value,
+    pub first_byte_ms: Option<i64>,
+    pub total_ms: i64,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum RequestError {
+    /// No byte left.
+    #[error("{}", .0.message)]
+    NotSent(WireFault),
+    /// Bytes left, nothing came back.
+    #[error("{}", .0.message)]
+    NoReply(WireFault),
+    /// The server answered with a JSON-RPC error.
+    #[error("{message} (JSON-RPC error {code})")]
+    Refused { code: i64, message: String, data: Option<Value>, first_byte_ms: Option<i64> },
+}
+
+impl Link {
+    pub fn new(
+        generation: u64,
+        greeting: Greeting,
+        service: RunningService<RoleClient, FleetClient>,
+        wire: Arc<Wire>,
+    ) -> Self {
+        let peer = service.peer().clone();
+        Self { generation, greeting, peer, wire, service: Mutex::new(Some(service)) }
+    }
+
+    /// The rmcp peer, for what needs no raw answer.
+    pub fn peer(&self) -> &Peer<RoleClient> {
+        &self.peer
+    }
+
+    /// True once the transport is gone.
+    pub fn is_closed(&self) -> bool {
+        self.peer.is_transport_closed() || self.wire.broken().is_some()
+    }
+
+    /// Ends with why the transport as a whole failed; a dead HTTP server gives no such signal.
+    pub async fn broken(&self) -> WireFault {
+        self.wire.failed(Some("")).await
+    }
+
+    /// One request with its own timeout.
+    pub async fn request(
+        &self,
+        request: ClientRequest,
+        timeout: Duration,
+        meta: Option<RequestMetaObject>,
+    ) -> Result<Answer, RequestError> {
+        let begun = Instant::now();
+        let mut options = PeerRequestOptions::with_timeout(timeout);
+        options.meta = meta;
+        let handle = match self.peer.send_cancellable_request(request, options).await {
+            Ok(handle) => handle,
+            Err(error) => return Err(self.judge(error, self.wire.finish(""))),
+        };
+        let id = handle.id.to_string();
+        // Forgets the request also when the caller stops waiting.
+        let pending = Pending { wire: &self.wire, id: &id };
+        let outcome = tokio::select! {
+            biased;
+            outcome = handle.await_response() => outcome,
+            _ = self.wire.failed(Some(&id)) => Err(ServiceError::TransportClosed),
+        };
+        let trace = pending.finish();
+        let total_ms = millis(begun.elapsed());
+        match outcome {
+            Ok(result) => {
+                let value = match result {
+                    ServerResult::CustomResult(raw) => raw.0,
+                    typed => serde_json::to_value(typed).unwrap_or(Value::Null),
+                };
+                Ok(Answer { value, first_byte_ms: trace.first_byte_ms, total_ms })
+            }
+            Err(error) => Err(self.judge(error, trace)),
+        }
+    }
+
+    /// Asks whether the server lives, in the way of its era.
+    pub async fn probe(&self, timeout: Duration) -> Result<Answer, RequestError> {
+        let request = match self.greeting.era {
+            Era::Legacy => ClientRequest::PingRequest(PingRequest {
+                method: Default::default(),
+                extensions: Default::default(),
+            }),
+            Era::Modern => ClientRequest::DiscoverRequest(DiscoverRequest::new(DiscoverRequestParams {})),
+        };
+        self.request(request, timeout, None).await
+    }
+
+    /// Closes the transport and waits, bounded, until it is gone. A session is ended with the server.
+    pub async fn close(&self) {
+        let service = self.service.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(mut service) = service {
+            let _ = tokio::time::timeout(Duration::from_secs(2), service.close()).await;
+        }
+    }
+
+    fn judge(&self, error: ServiceError, trace: Trace) -> RequestError {
+        let fault = match (error, trace.fault) {
+            (ServiceError::McpError(error), _) => {
+                return RequestError::Refused {
+                    code: i64::from(error.code.0),
+                    message: error.message.into_owned(),
+                    data: error.data,
+                    first_byte_ms: trace.first_byte_ms,
+                };
+            }
+            (_, Some(fault)) => fault,
+            (ServiceError::Timeout { timeout }, None) => {
+                let text = format!("no answer within {} ms", timeout.as_millis());
+                WireFault::new(ErrorCategory::NetworkTimeout, text)
+            }
+            (ServiceError::Cancelled { .. }, None) => {
+                WireFault::new(ErrorCategory::Cancelled, "the request was cancelled")
+            }
+            (ServiceError::UnexpectedResponse, None) => {
+                WireFault::new(ErrorCategory::InvalidPayload, "the answer does not fit the request")
+            }
+            (ServiceError::TransportClosed | ServiceError::TransportSend(_), None) => {
+                WireFault::new(ErrorCategory::TransportError, "the connection closed before an answer came")
+            }
+            (other, None) => WireFault::new(ErrorCategory::Unknown, other.to_string()),
+        };
+        if trace.sent { RequestError::NoReply(fault) } else { RequestError::NotSent(fault) }
+    }
+}
+
+struct Pending<'a> {
+    wire: &'a Wire,
+    id: &'a str,
+}
+
+impl Pending<'_> {
+    fn finish(self) -> Trace {
+        self.wire.finish(self.id)
+    }
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        self.wire.finish(self.id);
+    }
+}
+
+/// A duration as whole milliseconds.
+pub(crate) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
