@@ -6,6 +6,7 @@
 mod child;
 mod client;
 pub mod config;
+mod connection;
 mod dial;
 pub mod diff;
 mod era;
@@ -13,6 +14,7 @@ pub mod facets;
 mod link;
 mod lists;
 pub mod model;
+mod recorder;
 pub mod snapshot;
 pub mod store;
 mod target;

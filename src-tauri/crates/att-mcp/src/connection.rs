@@ -1,0 +1,154 @@
+//! One actor per server: it owns the server's state, its link and its process. Everyone else sends it messages.
+
+mod actor;
+mod watch;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use att_core::Clock;
+use att_core::id::{CorrelationId, EventId, Randomness};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch as tokio_watch};
+use tokio_util::task::TaskTracker;
+
+use crate::child::StderrRing;
+use crate::config::ServerConfig;
+use crate::dial::HttpClients;
+use crate::facets::{self, Input};
+use crate::link::Link;
+use crate::model::{Event, EventKind, Fault, ServerState};
+use crate::recorder::Recorder;
+use crate::store::FleetStore;
+
+/// Points of latency kept per server.
+const HISTORY: usize = 60;
+/// Messages waiting for one actor, at most.
+const MAILBOX: usize = 128;
+
+/// How one probe or connect went: a point of the sparkline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LatencyPoint {
+    /// When, Unix ms.
+    pub at_ms: i64,
+    /// How long it took; null when it failed.
+    pub latency_ms: Option<i64>,
+}
+
+/// What all actors of a fleet share.
+pub(crate) struct Shared {
+    pub store: Arc<dyn FleetStore>,
+    pub clock: Arc<dyn Clock>,
+    pub randomness: Arc<dyn Randomness>,
+    pub http: HttpClients,
+    pub recorder: Recorder,
+    /// Limits probes over the whole fleet.
+    pub probes: Arc<Semaphore>,
+    /// Every process of the fleet.
+    pub children: TaskTracker,
+    /// Every actor of the fleet.
+    pub actors: TaskTracker,
+    /// Counts changes, so that a face knows when to look again.
+    pub version: tokio_watch::Sender<u64>,
+}
+
+impl Shared {
+    pub fn record(
+        &self,
+        server: &str,
+        generation: u64,
+        correlation: &CorrelationId,
+        request_id: Option<att_core::id::RequestId>,
+        kind: EventKind,
+    ) {
+        let at_ms = self.clock.now_ms();
+        self.recorder.event(Event {
+            id: EventId::mint(at_ms, &*self.randomness),
+            server: server.to_owned(),
+            generation,
+            at_ms,
+            correlation_id: correlation.clone(),
+            request_id,
+            kind,
+        });
+    }
+
+    pub fn changed(&self) {
+        self.version.send_modify(|version| *version += 1);
+    }
+}
+
+/// What others may ask of an actor.
+pub(crate) enum Ask {
+    /// Take this input.
+    Input(Input),
+    /// A usable link, connecting first if need be.
+    Link(oneshot::Sender<Result<Arc<Link>, Fault>>),
+    /// Read the lists again.
+    Refresh(oneshot::Sender<Result<(), Fault>>),
+    /// Close everything and end.
+    End(oneshot::Sender<()>),
+}
+
+/// One server as the fleet sees it.
+pub(crate) struct Server {
+    pub config: Arc<ServerConfig>,
+    pub stderr: StderrRing,
+    mailbox: mpsc::Sender<Ask>,
+    state: RwLock<ServerState>,
+    link: RwLock<Option<Arc<Link>>>,
+    history: Mutex<VecDeque<LatencyPoint>>,
+}
+
+impl Server {
+    /// Starts the actor of `config`. It does nothing until [`Input::Start`] comes.
+    pub fn start(config: ServerConfig, shared: &Arc<Shared>) -> Arc<Self> {
+        let (mailbox, asks) = mpsc::channel(MAILBOX);
+        let state = facets::initial(&config, shared.clock.now_ms());
+        let server = Arc::new(Self {
+            config: Arc::new(config),
+            stderr: StderrRing::default(),
+            mailbox,
+            state: RwLock::new(state),
+            link: RwLock::new(None),
+            history: Mutex::default(),
+        });
+        let actor = actor::Actor::new(Arc::clone(&server), Arc::clone(shared), asks);
+        shared.actors.spawn(actor.run());
+        server
+    }
+
+    pub fn state(&self) -> ServerState {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The link, if the server is ready.
+    pub fn link(&self) -> Option<Arc<Link>> {
+        self.link.read().unwrap_or_else(PoisonError::into_inner).clone().filter(|link| !link.is_closed())
+    }
+
+    pub fn history(&self) -> Vec<LatencyPoint> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    }
+
+    /// Sends `ask`; false when the actor is gone.
+    pub async fn ask(&self, ask: Ask) -> bool {
+        self.mailbox.send(ask).await.is_ok()
+    }
+
+    fn keep_latency(&self, point: LatencyPoint) {
+        let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+        if history.len() >= HISTORY {
+            history.pop_front();
+        }
+        history.push_back(point);
+    }
+
+    fn set_state(&self, state: ServerState) {
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+
+    fn set_link(&self, link: Option<Arc<Link>>) {
+        *self.link.write().unwrap_or_else(PoisonError::into_inner) = link;
+    }
+}
