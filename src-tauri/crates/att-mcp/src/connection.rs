@@ -17,7 +17,7 @@ use crate::config::ServerConfig;
 use crate::dial::HttpClients;
 use crate::facets::{self, Input};
 use crate::link::Link;
-use crate::model::{Event, EventKind, Fault, ServerState};
+use crate::model::{Event, EventKind, Fault, ServerState, Snapshot};
 use crate::recorder::Recorder;
 use crate::store::FleetStore;
 
@@ -98,6 +98,7 @@ pub(crate) struct Server {
     state: RwLock<ServerState>,
     link: RwLock<Option<Arc<Link>>>,
     history: Mutex<VecDeque<LatencyPoint>>,
+    snapshot: RwLock<Option<Arc<Snapshot>>>,
 }
 
 impl Server {
@@ -112,6 +113,7 @@ impl Server {
             state: RwLock::new(state),
             link: RwLock::new(None),
             history: Mutex::default(),
+            snapshot: RwLock::new(None),
         });
         let actor = actor::Actor::new(Arc::clone(&server), Arc::clone(shared), asks);
         shared.actors.spawn(actor.run());
@@ -134,6 +136,15 @@ impl Server {
     /// Sends `ask`; false when the actor is gone.
     pub async fn ask(&self, ask: Ask) -> bool {
         self.mailbox.send(ask).await.is_ok()
+    }
+
+    /// The newest snapshot, if one was ever taken.
+    pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
+        self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_snapshot(&self, snapshot: Arc<Snapshot>) {
+        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Some(snapshot);
     }
 
     fn keep_latency(&self, point: LatencyPoint) {

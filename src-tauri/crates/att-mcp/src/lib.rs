@@ -1,8 +1,11 @@
 //! The MCP client manager: wire, era, connection, health, snapshots, diff, calls (design 1).
 //!
 //! **Invariant:** this room knows nothing of releases, of SQL or of a window. What it keeps goes through
-//! [`store::FleetStore`]; time and randomness are handed in.
+//! [`FleetStore`]; time and randomness are handed in. Every state of a server changes in [`facets::apply`] and
+//! nowhere else.
 
+pub mod arguments;
+pub mod check;
 mod child;
 mod client;
 pub mod config;
@@ -11,6 +14,8 @@ mod dial;
 pub mod diff;
 mod era;
 pub mod facets;
+pub mod fleet;
+pub mod invoke;
 mod link;
 mod lists;
 pub mod model;
@@ -20,4 +25,10 @@ pub mod store;
 mod target;
 mod wire;
 
+pub use check::{CheckedServer, check_once};
+pub use config::{ConfigProblem, ParsedConfig, ProblemLevel, ServerConfig, parse};
+pub use connection::LatencyPoint;
+pub use diff::diff;
+pub use fleet::{Fleet, FleetDeps, FleetError};
+pub use invoke::{FailureCode, InvokeAnswer, InvokeFailure, InvokeRequest, Operation};
 pub use store::{FleetStore, MemoryFleetStore, StoreError};

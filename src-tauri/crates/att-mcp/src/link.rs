@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rmcp::model::{
-    ClientRequest, DiscoverRequest, DiscoverRequestParams, PingRequest, RequestMetaObject, ServerResult,
+    CancelledNotificationParam, ClientRequest, DiscoverRequest, DiscoverRequestParams, PingRequest,
+    RequestId, RequestMetaObject, ServerResult,
 };
 use rmcp::service::{PeerRequestOptions, RunningService, ServiceError};
 use rmcp::{Peer, RoleClient};
@@ -89,7 +90,7 @@ impl Link {
         };
         let id = handle.id.to_string();
         // Forgets the request also when the caller stops waiting.
-        let pending = Pending { wire: &self.wire, id: &id };
+        let pending = Pending { link: self, request: Some(handle.id.clone()) };
         let outcome = tokio::select! {
             biased;
             outcome = handle.await_response() => outcome,
@@ -159,20 +160,27 @@ impl Link {
     }
 }
 
+/// A request under way. Dropped before its end, the caller stopped waiting: the server is told so.
 struct Pending<'a> {
-    wire: &'a Wire,
-    id: &'a str,
+    link: &'a Link,
+    request: Option<RequestId>,
 }
 
 impl Pending<'_> {
-    fn finish(self) -> Trace {
-        self.wire.finish(self.id)
+    fn finish(mut self) -> Trace {
+        self.request.take().map_or_else(Trace::default, |id| self.link.wire.finish(&id.to_string()))
     }
 }
 
 impl Drop for Pending<'_> {
     fn drop(&mut self) {
-        self.wire.finish(self.id);
+        let Some(id) = self.request.take() else { return };
+        self.link.wire.finish(&id.to_string());
+        let peer = self.link.peer.clone();
+        let params = CancelledNotificationParam::new(Some(id), Some("the caller stopped waiting".to_owned()));
+        tokio::spawn(async move {
+            let _ = tokio::time::timeout(Duration::from_secs(5), peer.notify_cancelled(params)).await;
+        });
     }
 }
 

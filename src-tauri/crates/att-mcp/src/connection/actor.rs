@@ -74,7 +74,7 @@ pub(super) struct Actor {
     retry_at: Option<Instant>,
     waiting: Vec<oneshot::Sender<Result<Arc<Link>, Fault>>>,
     refreshing: Vec<oneshot::Sender<Result<(), Fault>>>,
-    latest: Option<Snapshot>,
+    latest: Option<Arc<Snapshot>>,
     latest_loaded: bool,
 }
 
@@ -107,6 +107,7 @@ impl Actor {
     }
 
     pub async fn run(mut self) {
+        self.load_latest().await;
         self.publish();
         loop {
             let timer = self.next_timer();
@@ -390,27 +391,45 @@ impl Actor {
         }
     }
 
+    /// The snapshot of an earlier run is the parent of the next one, and what a face shows until then.
+    async fn load_latest(&mut self) {
+        if self.latest_loaded {
+            return;
+        }
+        match self.shared.store.latest_snapshot(&self.state.server).await {
+            Ok(latest) => {
+                self.latest_loaded = true;
+                if let Some(latest) = latest {
+                    self.verdict = Verdict::remembered(Some(latest.era));
+                    self.state.snapshot_id = Some(latest.id.clone());
+                    self.keep_latest(latest);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(server = %self.state.server, %error, "the last snapshot could not be read");
+            }
+        }
+    }
+
+    fn keep_latest(&mut self, latest: Snapshot) {
+        let latest = Arc::new(latest);
+        self.server.set_snapshot(Arc::clone(&latest));
+        self.latest = Some(latest);
+    }
+
     /// Keeps what was read: a new snapshot where the surface changed, a later `last_seen` where it did not.
     async fn keep_snapshot(&mut self, link: &Link, lists: ReadLists) -> Surface {
         let name = self.state.server.clone();
-        if !self.latest_loaded {
-            match self.shared.store.latest_snapshot(&name).await {
-                Ok(latest) => {
-                    self.latest = latest;
-                    self.latest_loaded = true;
-                }
-                Err(error) => tracing::warn!(server = %name, %error, "the last snapshot could not be read"),
-            }
-        }
+        self.load_latest().await;
         let now_ms = self.now_ms();
         let taken =
-            snapshot::take(&name, link.generation, &link.greeting, lists, self.latest.as_ref(), now_ms);
+            snapshot::take(&name, link.generation, &link.greeting, lists, self.latest.as_deref(), now_ms);
         let failed =
             taken.lists.failures().iter().map(|(kind, why)| format!("{}: {why}", kind.as_str())).collect();
         let mut surface = Surface { counts: taken.lists.counts(), failed, snapshot_id: None };
-        if let Some(latest) = self.latest.as_mut().filter(|latest| latest.surface == taken.surface) {
-            latest.last_seen_at_ms = now_ms;
+        if let Some(latest) = self.latest.clone().filter(|latest| latest.surface == taken.surface) {
             surface.snapshot_id = Some(latest.id.clone());
+            self.keep_latest(Snapshot { last_seen_at_ms: now_ms, ..(*latest).clone() });
             if let Err(error) = self.shared.store.touch_snapshot(&name, &latest.id, now_ms).await {
                 tracing::warn!(server = %name, %error, "a snapshot's last sight was not kept");
             }
@@ -435,7 +454,7 @@ impl Actor {
             };
             self.record(link.generation, drift);
         }
-        self.latest = Some(taken);
+        self.keep_latest(taken);
         surface
     }
 

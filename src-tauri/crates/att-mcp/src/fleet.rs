@@ -1,0 +1,314 @@
+//! The fleet: every configured server under one handle.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use att_core::Clock;
+use att_core::id::{Randomness, RequestId};
+use tokio::sync::{Semaphore, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::ServerConfig;
+use crate::connection::{Ask, LatencyPoint, Server, Shared};
+use crate::dial::HttpClients;
+use crate::facets::Input;
+use crate::invoke::{self, InvokeAnswer, InvokeFailure, InvokeRequest};
+use crate::model::{Fault, ServerState, Snapshot};
+use crate::recorder::Recorder;
+use crate::store::FleetStore;
+
+/// Probes at the same time over the whole fleet.
+const PROBES_AT_ONCE: usize = 64;
+/// Longest time that ending the fleet takes.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What a fleet is given from outside.
+pub struct FleetDeps {
+    /// Where states, events and snapshots are kept.
+    pub store: Arc<dyn FleetStore>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and jitter.
+    pub randomness: Arc<dyn Randomness>,
+}
+
+/// Why the fleet could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum FleetError {
+    /// The HTTP client could not be built.
+    #[error("the HTTP client could not be built: {0}")]
+    HttpClient(#[from] reqwest::Error),
+    /// Nothing of that name is configured.
+    #[error("no server is called {0}")]
+    UnknownServer(String),
+    /// The server's command was not approved, or another one was.
+    #[error("the command line of {0} is not approved")]
+    NotConsented(String),
+    /// The server failed.
+    #[error("{0}")]
+    Server(Fault),
+    /// The fleet is ending.
+    #[error("ATT is ending")]
+    Ending,
+}
+
+/// A handle to the fleet; cheap to clone. The servers go on until [`Fleet::shutdown`].
+#[derive(Clone)]
+pub struct Fleet(Arc<Inner>);
+
+struct Inner {
+    shared: Arc<Shared>,
+    servers: RwLock<BTreeMap<String, Arc<Server>>>,
+    calls: Mutex<HashMap<RequestId, CancellationToken>>,
+    /// One reload at a time.
+    reloading: tokio::sync::Mutex<()>,
+}
+
+impl Fleet {
+    /// Starts looking after `configs`: enabled servers whose command needs no consent, or has it, are connected.
+    ///
+    /// # Errors
+    /// [`FleetError::HttpClient`].
+    pub async fn start(deps: FleetDeps, configs: Vec<ServerConfig>) -> Result<Self, FleetError> {
+        let shared = Arc::new(Shared {
+            recorder: Recorder::start(Arc::clone(&deps.store)),
+            store: deps.store,
+            clock: deps.clock,
+            randomness: deps.randomness,
+            http: HttpClients::new()?,
+            probes: Arc::new(Semaphore::new(PROBES_AT_ONCE)),
+            children: TaskTracker::new(),
+            actors: TaskTracker::new(),
+            version: watch::Sender::new(0),
+        });
+        let fleet = Self(Arc::new(Inner {
+            shared,
+            servers: RwLock::default(),
+            calls: Mutex::default(),
+            reloading: tokio::sync::Mutex::new(()),
+        }));
+        fleet.reload(configs).await;
+        Ok(fleet)
+    }
+
+    /// The state of every server, by name.
+    #[must_use]
+    pub fn servers(&self) -> Vec<ServerState> {
+        self.all().iter().map(|server| server.state()).collect()
+    }
+
+    /// The state of one server.
+    #[must_use]
+    pub fn server(&self, name: &str) -> Option<ServerState> {
+        self.find(name).map(|server| server.state())
+    }
+
+    /// The configuration of one server as it is used now.
+    #[must_use]
+    pub fn config(&self, name: &str) -> Option<ServerConfig> {
+        self.find(name).map(|server| (*server.config).clone())
+    }
+
+    /// The newest snapshot of one server.
+    #[must_use]
+    pub fn snapshot(&self, name: &str) -> Option<Arc<Snapshot>> {
+        self.find(name)?.snapshot()
+    }
+
+    /// The last lines of its stderr, redacted, oldest first.
+    #[must_use]
+    pub fn stderr(&self, name: &str) -> Vec<String> {
+        self.find(name).map(|server| server.stderr.lines()).unwrap_or_default()
+    }
+
+    /// Its last 60 connects and probes, oldest first.
+    #[must_use]
+    pub fn latency_history(&self, name: &str) -> Vec<LatencyPoint> {
+        self.find(name).map(|server| server.history()).unwrap_or_default()
+    }
+
+    /// A number that grows with every change of any server.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.0.shared.version.subscribe()
+    }
+
+    /// Invokes a tool, a resource or a prompt.
+    ///
+    /// # Errors
+    /// The failure payload of design 1.5.
+    pub async fn invoke(&self, mut request: InvokeRequest) -> Result<InvokeAnswer, InvokeFailure> {
+        let shared = &self.0.shared;
+        let id = request
+            .request_id
+            .get_or_insert_with(|| RequestId::mint(shared.clock.now_ms(), &*shared.randomness))
+            .clone();
+        let cancel = CancellationToken::new();
+        self.calls().insert(id.clone(), cancel.clone());
+        let _listed = ListedCall { fleet: self, id };
+        Box::pin(invoke::invoke(shared, &self.all(), request, cancel)).await
+    }
+
+    /// Cancels an invocation; false when it is not under way.
+    #[must_use]
+    pub fn cancel(&self, request_id: &RequestId) -> bool {
+        let call = self.calls().get(request_id).cloned();
+        call.inspect(CancellationToken::cancel).is_some()
+    }
+
+    /// Connects or probes at once instead of waiting.
+    ///
+    /// # Errors
+    /// [`FleetError::UnknownServer`], [`FleetError::Ending`].
+    pub async fn retry_now(&self, name: &str) -> Result<(), FleetError> {
+        self.input(name, Input::RetryNow).await
+    }
+
+    /// Switches a server on or off for this run; what the file says is the caller's to change.
+    ///
+    /// # Errors
+    /// [`FleetError::UnknownServer`], [`FleetError::Ending`].
+    pub async fn set_enabled(&self, name: &str, enabled: bool) -> Result<(), FleetError> {
+        let server = self.find(name).ok_or_else(|| FleetError::UnknownServer(name.to_owned()))?;
+        let input = match enabled {
+            true => Input::Enable { consented: self.consented(&server.config).await },
+            false => Input::Disable,
+        };
+        self.input(name, input).await
+    }
+
+    /// The store holds a consent for this server's command now: connect it.
+    ///
+    /// # Errors
+    /// [`FleetError::NotConsented`] when the store says otherwise; [`FleetError::UnknownServer`], [`FleetError::Ending`].
+    pub async fn consent_given(&self, name: &str) -> Result<(), FleetError> {
+        let server = self.find(name).ok_or_else(|| FleetError::UnknownServer(name.to_owned()))?;
+        if !self.consented(&server.config).await {
+            return Err(FleetError::NotConsented(name.to_owned()));
+        }
+        self.input(name, Input::ConsentGiven).await
+    }
+
+    /// Reads a server's lists again and waits for it.
+    ///
+    /// # Errors
+    /// [`FleetError::Server`] when it is not connected; [`FleetError::UnknownServer`], [`FleetError::Ending`].
+    pub async fn refresh(&self, name: &str) -> Result<(), FleetError> {
+        let server = self.find(name).ok_or_else(|| FleetError::UnknownServer(name.to_owned()))?;
+        let (reply, done) = oneshot::channel();
+        if !server.ask(Ask::Refresh(reply)).await {
+            return Err(FleetError::Ending);
+        }
+        match done.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(fault)) => Err(FleetError::Server(fault)),
+            Err(_) => Err(FleetError::Ending),
+        }
+    }
+
+    /// Makes the fleet what `configs` says; servers that did not change are not touched.
+    pub async fn reload(&self, configs: Vec<ServerConfig>) {
+        let _one_at_a_time = self.0.reloading.lock().await;
+        let mut wanted: BTreeMap<String, ServerConfig> =
+            configs.into_iter().map(|config| (config.name.clone(), config)).collect();
+        let gone: Vec<Arc<Server>> = {
+            let mut servers = self.0.servers.write().unwrap_or_else(PoisonError::into_inner);
+            let names: Vec<String> = servers
+                .iter()
+                .filter(|(name, server)| wanted.get(*name) != Some(&*server.config))
+                .map(|(name, _)| name.clone())
+                .collect();
+            names.iter().filter_map(|name| servers.remove(name)).collect()
+        };
+        // Ended before its successor starts: two processes of one server would fight over its port.
+        end_all(&gone).await;
+        for server in &gone {
+            if !wanted.contains_key(&server.config.name) {
+                self.0.shared.recorder.forget(&server.config.name);
+            }
+        }
+        wanted.retain(|name, _| self.find(name).is_none());
+        for (name, config) in wanted {
+            let consented = self.consented(&config).await;
+            let server = Server::start(config, &self.0.shared);
+            self.0.servers.write().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::clone(&server));
+            server.ask(Ask::Input(Input::Start { consented })).await;
+        }
+        self.0.shared.changed();
+    }
+
+    /// Ends every server in parallel, within 5 s, and writes what is left to write. No child is left.
+    pub async fn shutdown(&self) {
+        for call in self.calls().values() {
+            call.cancel();
+        }
+        let servers = {
+            let mut servers = self.0.servers.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *servers)
+        };
+        let shared = &self.0.shared;
+        let ended = async {
+            end_all(&servers.into_values().collect::<Vec<_>>()).await;
+            shared.actors.close();
+            shared.actors.wait().await;
+            shared.children.close();
+            shared.children.wait().await;
+        };
+        if tokio::time::timeout(SHUTDOWN_TIMEOUT, ended).await.is_err() {
+            tracing::warn!("some servers did not end in time; their guards end them");
+        }
+        shared.recorder.flush().await;
+    }
+
+    async fn consented(&self, config: &ServerConfig) -> bool {
+        let Some(digest) = config.command_digest() else { return true };
+        match self.0.shared.store.consent(&config.name, &digest).await {
+            Ok(consented) => consented,
+            Err(error) => {
+                tracing::warn!(server = %config.name, %error, "the consent could not be read; asking again");
+                false
+            }
+        }
+    }
+
+    async fn input(&self, name: &str, input: Input) -> Result<(), FleetError> {
+        let server = self.find(name).ok_or_else(|| FleetError::UnknownServer(name.to_owned()))?;
+        if server.ask(Ask::Input(input)).await { Ok(()) } else { Err(FleetError::Ending) }
+    }
+
+    fn find(&self, name: &str) -> Option<Arc<Server>> {
+        self.0.servers.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    fn all(&self) -> Vec<Arc<Server>> {
+        self.0.servers.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    fn calls(&self) -> MutexGuard<'_, HashMap<RequestId, CancellationToken>> {
+        self.0.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn end_all(servers: &[Arc<Server>]) {
+    let ends = servers.iter().map(|server| async {
+        let (done, ended) = oneshot::channel();
+        if server.ask(Ask::End(done)).await {
+            let _ = ended.await;
+        }
+    });
+    futures::future::join_all(ends).await;
+}
+
+/// Takes a call off the list when it ends, however it ends.
+struct ListedCall<'a> {
+    fleet: &'a Fleet,
+    id: RequestId,
+}
+
+impl Drop for ListedCall<'_> {
+    fn drop(&mut self) {
+        self.fleet.calls().remove(&self.id);
+    }
+}
