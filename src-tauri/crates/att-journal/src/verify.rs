@@ -97,11 +97,11 @@ impl Journal {
     /// Verifies the entries after `start`, which itself must be in the chain.
     pub(crate) async fn verify_from(&self, start: Head) -> Result<VerifyReport, JournalError> {
         let walk = async {
-            let mut conn = self.readers().acquire().await?;
-            sqlx::raw_sql("BEGIN").execute(&mut *conn).await?;
-            let report = walk(&mut conn, start).await;
-            sqlx::raw_sql("ROLLBACK").execute(&mut *conn).await?;
-            report
+            // One transaction, so that every page is of the same moment.
+            let mut moment = self.readers().begin().await?;
+            let report = walk(&mut moment, start).await?;
+            moment.rollback().await?;
+            Ok(report)
         };
         self.settle(walk.await)
     }

@@ -73,3 +73,20 @@ async fn a_caller_that_goes_away_does_not_tear_its_transaction() {
     let report = journal.verify().await.unwrap();
     assert!(report.ok && report.entries == last, "{report:?}");
 }
+
+#[tokio::test]
+async fn a_verification_that_is_given_up_pins_no_old_moment() {
+    let home = home();
+    let journal = open(home.path()).await;
+    for n in 1..=40 {
+        journal.record(draft(n)).await.unwrap();
+        for step in 0..4 {
+            let given_up = std::time::Duration::from_micros(40 * step);
+            let _ = tokio::time::timeout(given_up, journal.verify()).await;
+        }
+        for _ in 0..6 {
+            let seen = journal.audit_entries(None, 0, 100).await.unwrap().len();
+            assert_eq!(i64::try_from(seen).unwrap(), n);
+        }
+    }
+}
