@@ -7,8 +7,8 @@ export default defineConfig({
   plugins: [react(), tailwindcss()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   clearScreen: false,
-  server: { host: "127.0.0.1", port: 1420, strictPort: true },
-  preview: { host: "127.0.0.1" },
+  // The address that tauri.conf.json names as devUrl.
+  server: { port: 5173, strictPort: true },
   build: {
     target: "safari16",
     // The strict CSP allows neither data: scripts nor inline ones.

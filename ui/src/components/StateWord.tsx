@@ -35,7 +35,7 @@ export function StateTag({
   const { tone, icon: Icon, spins } = faceOf(word);
   return (
     <span
-      className={`inline-flex h-5 shrink-0 items-center gap-1 rounded px-1.5 text-small font-medium ${WASH[tone]} ${className}`}
+      className={`inline-flex h-5 shrink-0 items-center gap-1 rounded px-1.5 text-small font-medium whitespace-nowrap ${WASH[tone]} ${className}`}
     >
       <Icon aria-hidden className={`size-3.5 shrink-0 ${spins ? "spin" : ""}`} />
       {label ?? words(word)}

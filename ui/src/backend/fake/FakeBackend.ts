@@ -201,7 +201,7 @@ export class FakeBackend implements Backend {
     this.note("serverApproveCommand", { server, digest });
   }
 
-  async serverCall(request: Parameters<Backend["serverCall"]>[0]) {
+  async serverCall(request: Parameters<Backend["serverCall"]>[0]): ReturnType<Backend["serverCall"]> {
     this.note("serverCall", request);
     const server = request.server ?? "everything";
     return {

@@ -1,5 +1,5 @@
 import { ChevronRight } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { useBackend } from "@/backend/BackendProvider";
 import type { DecisionDto } from "@/backend/port";
 import { useAct, useCycle, useDecision } from "@/backend/queries";
@@ -188,12 +188,26 @@ function Outcome({ decision }: { decision: DecisionDto }) {
 function DecisionCard({ decision }: { decision: DecisionDto }) {
   const { summary } = decision;
   const waiting = decision.actions.includes("approve") || decision.actions.includes("reject");
+  const card = useRef<HTMLDivElement>(null);
+  const waited = useRef(waiting);
+
+  // Once it is answered, what happens next stands at the top of the page.
+  useEffect(() => {
+    if (waited.current && !waiting) {
+      card.current?.scrollIntoView({ block: "start" });
+      card.current?.focus({ preventScroll: true });
+    }
+    waited.current = waiting;
+  }, [waiting]);
+
   return (
     <div
+      ref={card}
+      tabIndex={-1}
       data-testid="decision-card"
       data-state={summary.state}
       data-version={summary.version}
-      className="space-y-4"
+      className="space-y-4 outline-none"
     >
       <section className="rounded-lg border border-line bg-panel p-4">
         <p className="text-base font-medium" data-testid="verdict">

@@ -97,9 +97,7 @@ function ChainRow({
           <bdi className="truncate font-mono text-small font-semibold">{deployment.release_id}</bdi>
           {deployment.live ? <StateTag word="passed" label="live" /> : null}
           {deployment.health === "unhealthy" ? <StateTag word="unhealthy" /> : null}
-          {deployment.health === "healthy" && !deployment.live ? (
-            <StateWord word="healthy" className="text-small" />
-          ) : null}
+          {deployment.health === "healthy" ? <StateWord word="healthy" className="text-small" /> : null}
           {deployment.quarantined ? (
             <span className="inline-flex h-5 items-center gap-1 rounded bg-bad-wash px-1.5 text-small text-bad">
               <ShieldX aria-hidden className="size-3.5" /> quarantined

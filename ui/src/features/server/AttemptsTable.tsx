@@ -10,17 +10,63 @@ const OUTCOME: Record<string, string> = {
   not_sent: "not_run",
 };
 
-const HEADINGS = [
-  "Server",
-  "Stage",
-  "Outcome",
-  "Error",
-  "Queue",
-  "Connect",
-  "First byte",
-  "Total",
-  "Breaker",
-];
+const HEADINGS = ["Server", "Stage", "Outcome", "Time", "Breaker"];
+const TD = "py-1.5 pr-3 align-top";
+
+function Parts({ attempt }: { attempt: AttemptDto }) {
+  const parts = [
+    ["queue", attempt.queue_ms],
+    ["connect", attempt.connect_ms],
+    ["first byte", attempt.first_byte_ms],
+  ] as const;
+  return (
+    <span className="flex flex-wrap gap-x-2 text-tiny text-ink-faint">
+      {parts.map(([name, ms]) => (
+        <span key={name} className="whitespace-nowrap">
+          {name} {duration(ms)}
+        </span>
+      ))}
+    </span>
+  );
+}
+
+function Row({ attempt }: { attempt: AttemptDto }) {
+  const { breaker_before: before, breaker_after: after } = attempt;
+  return (
+    <tr className="border-t border-line" data-testid="attempt-row" data-outcome={attempt.outcome}>
+      <td className={TD}>
+        <bdi>{attempt.server}</bdi>
+        <span className="block text-tiny whitespace-nowrap text-ink-faint">
+          generation {attempt.generation}
+          {attempt.era ? `, ${attempt.era}` : ""}
+        </span>
+      </td>
+      <td className={TD}>{attempt.stage}</td>
+      <td className={TD}>
+        {attempt.excluded_reason ? (
+          <StateTag word="skipped" label={`not tried: ${words(attempt.excluded_reason)}`} />
+        ) : (
+          <StateTag word={OUTCOME[attempt.outcome] ?? "unknown"} label={words(attempt.outcome)} />
+        )}
+        {attempt.error ? (
+          <span className="mt-0.5 block">
+            <HostileText text={attempt.error} limit={160} />
+          </span>
+        ) : null}
+        {attempt.error_category ? (
+          <span className="block text-tiny text-ink-faint">{words(attempt.error_category)}</span>
+        ) : null}
+      </td>
+      <td className={`${TD} min-w-24 tabular-nums`}>
+        {duration(attempt.total_ms)}
+        <Parts attempt={attempt} />
+      </td>
+      <td className={`${TD} whitespace-nowrap`}>
+        {before === after ? words(after) : `${words(before)} → ${words(after)}`}
+      </td>
+    </tr>
+  );
+}
 
 /** Every attempt as it was recorded: what was tried, what came back, where the time went. */
 export function AttemptsTable({ attempts, testid }: { attempts: AttemptDto[]; testid?: string }) {
@@ -39,46 +85,7 @@ export function AttemptsTable({ attempts, testid }: { attempts: AttemptDto[]; te
         </thead>
         <tbody>
           {attempts.map((attempt, index) => (
-            <tr
-              key={index}
-              className="border-t border-line align-top"
-              data-testid="attempt-row"
-              data-outcome={attempt.outcome}
-            >
-              <td className="py-1.5 pr-3 whitespace-nowrap">
-                <bdi>{attempt.server}</bdi>{" "}
-                <span className="text-ink-faint" title="Connection generation and era">
-                  #{attempt.generation}
-                  {attempt.era ? ` ${attempt.era}` : ""}
-                </span>
-              </td>
-              <td className="py-1.5 pr-3">{attempt.stage}</td>
-              <td className="py-1.5 pr-3">
-                <StateTag word={OUTCOME[attempt.outcome] ?? "unknown"} label={words(attempt.outcome)} />
-              </td>
-              <td className="min-w-40 py-1.5 pr-3">
-                {attempt.excluded_reason ? (
-                  <span className="text-ink-soft">not tried: {words(attempt.excluded_reason)} </span>
-                ) : null}
-                {attempt.error ? <HostileText text={attempt.error} limit={160} /> : null}
-                {attempt.error_category ? (
-                  <span className="text-ink-faint"> ({words(attempt.error_category)})</span>
-                ) : null}
-                {attempt.error || attempt.excluded_reason ? null : <span className="text-ink-faint">–</span>}
-              </td>
-              {[attempt.queue_ms, attempt.connect_ms, attempt.first_byte_ms, attempt.total_ms].map(
-                (ms, column) => (
-                  <td key={column} className="py-1.5 pr-3 whitespace-nowrap tabular-nums">
-                    {duration(ms)}
-                  </td>
-                ),
-              )}
-              <td className="py-1.5 whitespace-nowrap">
-                {attempt.breaker_before === attempt.breaker_after
-                  ? words(attempt.breaker_after)
-                  : `${words(attempt.breaker_before)} → ${words(attempt.breaker_after)}`}
-              </td>
-            </tr>
+            <Row key={index} attempt={attempt} />
           ))}
         </tbody>
       </table>

@@ -87,10 +87,10 @@ function Detail({ detail }: { detail: ServerDetailDto }) {
               </Empty>
             </Card>
           )}
+          <ServerFacts detail={detail} />
         </div>
         <div className="space-y-4">
           <CallPanel server={row.server} snapshot={detail.snapshot} />
-          <ServerFacts detail={detail} />
         </div>
       </div>
       <Snapshots server={row.server} snapshots={detail.snapshots} />
