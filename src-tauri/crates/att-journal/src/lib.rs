@@ -23,6 +23,7 @@ mod migrate;
 mod open;
 mod redaction;
 mod request;
+mod sequence;
 mod telemetry;
 mod verify;
 
