@@ -207,6 +207,16 @@ impl Journal {
         )
     }
 
+    /// The number of the newest audit entry; 0 when there is none.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn head_sequence(&self) -> Result<i64, JournalError> {
+        let newest =
+            sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM audit").fetch_one(self.readers()).await;
+        self.settle(newest.map_err(Fault::from))
+    }
+
     /// The last `limit` entries about one subject, newest first.
     pub(crate) async fn newest_audit_entries(
         &self,

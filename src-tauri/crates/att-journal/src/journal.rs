@@ -28,8 +28,15 @@ pub(crate) struct Shared {
     /// Taken out while a transaction runs, so that a connection in an unknown state is never put back.
     writer: Mutex<Option<SqliteConnection>>,
     readers: SqlitePool,
-    versions: Mutex<Option<SqliteConnection>>,
+    versions: Mutex<Versions>,
     newer: Option<i64>,
+}
+
+/// The connection that watches for the commits of others, and how many there were before it.
+#[derive(Debug, Default)]
+struct Versions {
+    conn: Option<SqliteConnection>,
+    opened: i64,
 }
 
 /// A fault inside a transaction, before it is known which file it belongs to.
@@ -81,7 +88,7 @@ impl Journal {
         newer: Option<i64>,
     ) -> Self {
         let shared =
-            Shared { access, writer: Mutex::new(writer), readers, versions: Mutex::new(None), newer };
+            Shared { access, writer: Mutex::new(writer), readers, versions: Mutex::default(), newer };
         let shared = Arc::new(shared);
         let telemetry = Arc::new(Telemetry::start(Arc::clone(&shared)));
         Self { shared, telemetry }
@@ -111,15 +118,19 @@ impl Journal {
     /// When the file cannot be read.
     pub async fn data_version(&self) -> Result<i64, JournalError> {
         let access = &self.shared.access;
-        let mut slot = self.shared.versions.lock().await;
-        let mut conn = match slot.take() {
+        let mut watch = self.shared.versions.lock().await;
+        let mut conn = match watch.conn.take() {
             Some(conn) => conn,
-            None => access.settle(access.reader().await)?,
+            None => {
+                watch.opened += 1;
+                access.settle(access.reader().await)?
+            }
         };
-        let asked = sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut conn).await;
+        let asked: Result<i64, _> = sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut conn).await;
         let version = access.settle(asked.map_err(Fault::from))?;
-        *slot = Some(conn);
-        Ok(version)
+        watch.conn = Some(conn);
+        // Each connection counts for itself: a new one must not repeat a number of the one before.
+        Ok((watch.opened << 40) + version)
     }
 
     /// Records one entry of its own in the audit chain and returns its sequence.
@@ -136,11 +147,11 @@ impl Journal {
             tracing::warn!(%error, "telemetry was lost at the end");
         }
         self.shared.readers.close().await;
-        for slot in [&self.shared.writer, &self.shared.versions] {
-            if let Some(conn) = slot.lock().await.take() {
-                // The file is consistent either way; a failed close only leaves the WAL for the next opener.
-                let _ = conn.close().await;
-            }
+        let writer = self.shared.writer.lock().await.take();
+        let watch = self.shared.versions.lock().await.conn.take();
+        for conn in [writer, watch].into_iter().flatten() {
+            // The file is consistent either way; a failed close only leaves the WAL for the next opener.
+            let _ = conn.close().await;
         }
     }
 

@@ -51,6 +51,8 @@ pub(crate) struct Access {
     pub(crate) path: PathBuf,
     pub(crate) options: OpenOptions,
     pub(crate) heads: HeadFile,
+    /// Nobody can write it, not even the companions that readers of a live journal need.
+    frozen: bool,
 }
 
 impl Access {
@@ -76,7 +78,7 @@ impl Access {
     }
 
     fn reader_options(&self) -> SqliteConnectOptions {
-        self.base().read_only(self.options.read_only).pragma("query_only", "ON")
+        self.base().read_only(self.options.read_only).immutable(self.frozen).pragma("query_only", "ON")
     }
 
     /// A connection that may write; the file must be a journal already.
@@ -108,7 +110,7 @@ impl Access {
 /// Opens `home/journal.db`; see [`Journal::open`].
 pub(crate) async fn open(home: &Path, options: OpenOptions) -> Result<Journal, JournalError> {
     let path = home.join("journal.db");
-    let access = Access { path: path.clone(), options, heads: HeadFile::of(home) };
+    let access = Access { path: path.clone(), options, heads: HeadFile::of(home), frozen: false };
     refuse_other_formats(&path)?;
     if access.options.read_only {
         return open_for_reading(access).await;
@@ -130,17 +132,19 @@ pub(crate) async fn open(home: &Path, options: OpenOptions) -> Result<Journal, J
     Ok(journal)
 }
 
-async fn open_for_reading(access: Access) -> Result<Journal, JournalError> {
+async fn open_for_reading(mut access: Access) -> Result<Journal, JournalError> {
     if !access.path.exists() {
         return Err(JournalError::Missing { path: access.path });
     }
-    let looked = async {
-        let mut conn = access.reader().await?;
-        let whose = ownership(&mut conn).await?;
-        conn.close().await?;
-        Ok(whose)
+    let looked = match access.settle(look(&access).await) {
+        // On a medium or in a folder that cannot be written a log cannot be shared. Without one, the file is all.
+        Err(JournalError::NotWritable { .. }) if !has_log(&access.path) => {
+            access.frozen = true;
+            access.settle(look(&access).await)
+        }
+        other => other,
     };
-    match access.settle(looked.await)? {
+    match looked? {
         Ownership::Foreign => Err(JournalError::Foreign { path: access.path }),
         Ownership::Fresh => Err(JournalError::Missing { path: access.path }),
         Ownership::Ours(found) if found < SCHEMA_VERSION => {
@@ -152,6 +156,17 @@ async fn open_for_reading(access: Access) -> Result<Journal, JournalError> {
             Ok(Journal::assemble(access, None, readers, newer))
         }
     }
+}
+
+async fn look(access: &Access) -> Result<Ownership, Fault> {
+    let mut conn = access.reader().await?;
+    let whose = ownership(&mut conn).await?;
+    conn.close().await?;
+    Ok(whose)
+}
+
+fn has_log(path: &Path) -> bool {
+    std::fs::metadata(path.with_extension("db-wal")).is_ok_and(|log| log.len() > 0)
 }
 
 /// The writer of a file that is ours and up to date, or the version of one that is too new to be written.

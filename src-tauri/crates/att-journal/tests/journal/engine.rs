@@ -32,6 +32,18 @@ async fn the_version_moves_when_another_process_commits_and_only_then() {
 }
 
 #[tokio::test]
+async fn a_look_that_was_given_up_misses_no_commit() {
+    let home = home();
+    let (mine, theirs) = (open(home.path()).await, open(home.path()).await);
+    for n in 1..=10 {
+        let before = mine.data_version().await.unwrap();
+        let _ = tokio::time::timeout(std::time::Duration::ZERO, mine.data_version()).await;
+        theirs.record(draft(n)).await.unwrap();
+        assert_ne!(mine.data_version().await.unwrap(), before);
+    }
+}
+
+#[tokio::test]
 async fn a_lease_given_back_is_free_and_its_old_holder_is_fenced() {
     let home = home();
     let journal = open(home.path()).await;

@@ -219,10 +219,13 @@ async fn opens_a_home_of_somebody_else() {
     let home = std::env::var("ATT_TEST_HOME").unwrap();
     let error = refusal(Path::new(&home), OpenOptions::default()).await;
     assert!(matches!(error, JournalError::NotWritable { .. }), "{error:?}");
+    let journal = Journal::open(Path::new(&home), OpenOptions::read_only()).await.unwrap();
+    assert_eq!(journal.verify().await.unwrap().entries, 3);
+    assert_eq!(journal.head_sequence().await.unwrap(), 3);
 }
 
 #[test]
-fn a_home_of_somebody_else_is_named() {
+fn a_home_of_somebody_else_is_named_and_can_be_read() {
     use std::os::unix::fs::PermissionsExt;
     use std::os::unix::process::CommandExt;
     let home = home();
@@ -231,7 +234,10 @@ fn a_home_of_somebody_else_is_named() {
     let program = home.path().join("journal-test");
     std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
     let theirs = home.path().join("theirs");
-    std::fs::create_dir(&theirs).unwrap();
+    tokio::runtime::Runtime::new().unwrap().block_on(written(&theirs, 3));
+    for name in ["journal.db", "journal.head"] {
+        std::fs::set_permissions(theirs.join(name), std::fs::Permissions::from_mode(0o444)).unwrap();
+    }
     std::fs::set_permissions(&theirs, std::fs::Permissions::from_mode(0o555)).unwrap();
     #[allow(clippy::disallowed_methods, reason = "the test's own child, waited for below")]
     let mut child = std::process::Command::new(&program);
