@@ -1,68 +1,142 @@
-//! `att-demo-server`: a real MCP server that misbehaves on request. The demo's and the tests' peer.
+//! A real MCP server, over stdio or Streamable HTTP and in both eras, that misbehaves on request.
 //!
-//! What it offers depends on `--profile`; how it misbehaves on flags and on a control file, which is read again
-//! at each request. What must outlive a restart (the flap schedule, the time from which it drifts, the counter)
-//! is kept in a state file beside the control file.
+//! It is the peer of the demo fleet and of ATT's own tests: what a healthy server does is real (rmcp's server), and
+//! every fault is done at its edge, on the bytes, as a broken server would do it.
 
-mod arguments;
-mod catalog;
-mod edge_http;
-mod edge_stdio;
-mod faults;
-mod handler;
-mod state;
+mod control;
+mod http;
+mod mischief;
+mod schedule;
+mod server;
+mod stdio;
+mod surface;
 
-use arguments::{Arguments, Profile, Transport};
-use clap::Parser as _;
-use faults::Control;
-use handler::DemoServer;
-use state::StateFile;
-use std::process::ExitCode;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+use clap::{Parser, ValueEnum};
+
+use control::{Control, Faults};
+use server::Demo;
+
+/// What the server speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Transport {
+    Stdio,
+    Http,
+}
+
+/// Which lifecycles it knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Era {
+    Both,
+    Legacy,
+    Modern,
+}
+
+/// What it offers and how it behaves by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Profile {
+    /// Every kind of item.
+    Everything,
+    /// A few tools.
+    Echo,
+    /// Answers in 6 s.
+    Slow,
+    /// Goes down for a while, again and again.
+    Flapping,
+    /// Changes a tool's schema after a minute.
+    Drifting,
+    /// A few tools; give it faults.
+    Faulty,
+}
+
+/// A real MCP server that misbehaves on request.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Arguments {
+    /// What it speaks.
+    #[arg(long, value_enum, default_value = "stdio")]
+    transport: Transport,
+    /// The port for HTTP; 0 takes a free one and says it on stderr.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// What it offers and how it behaves by itself.
+    #[arg(long, value_enum, default_value = "echo")]
+    profile: Profile,
+    /// Which lifecycles it knows.
+    #[arg(long, value_enum, default_value = "both")]
+    era: Era,
+    /// A JSON file with faults, read again at each request; it may be absent. State that outlives a restart is
+    /// kept beside it, in FILE.state.
+    #[arg(long)]
+    control: Option<PathBuf>,
+    /// Where the `count` tool counts its calls; FILE.calls without it.
+    #[arg(long)]
+    counter: Option<PathBuf>,
+    /// Start a grandchild that sleeps, and say its process id on stderr.
+    #[arg(long)]
+    grandchild: bool,
+    #[command(flatten)]
+    faults: Faults,
+}
+
+/// Why the server cannot run.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DemoError {
+    #[error("{what}: {source}")]
+    Io { what: String, source: std::io::Error },
+    #[error("the handshake failed: {0}")]
+    Handshake(String),
+}
+
+impl DemoError {
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+}
+
+#[tokio::main]
+async fn main() -> std::process::ExitCode {
     let arguments = Arguments::parse();
-    let control = Arc::new(Control::new(&arguments));
-    let state = Arc::new(StateFile::new(control.path()));
-    if control.now().grandchild {
-        faults::leave_grandchild();
-    }
-    if arguments.profile == Profile::Flapping {
-        let schedule = control.now();
-        if let Err(why) = state.enter(schedule.flap_down_attempts) {
-            say(&why);
-            return ExitCode::FAILURE;
-        }
-        tokio::spawn(fall_when_due(Arc::clone(&state), schedule.flap_up_ms));
-    }
-    let server = DemoServer::new(arguments.profile, Arc::clone(&control), state);
-    let served = match arguments.transport {
-        Transport::Stdio => edge_stdio::serve(server, control).await,
-        Transport::Http => edge_http::serve(server, control, arguments.port).await,
-    };
-    match served {
-        Ok(()) => ExitCode::SUCCESS,
+    match run(arguments).await {
+        Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
-            say(&error.to_string());
-            ExitCode::FAILURE
+            eprintln!("att-demo-server: {error}");
+            std::process::ExitCode::FAILURE
         }
     }
 }
 
-/// Goes down when its time is up; the next attempts find it down until enough were made.
-async fn fall_when_due(state: Arc<StateFile>, up_ms: u64) {
-    loop {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        if state.fall_if_due(up_ms) {
-            say("going down now, as scheduled");
-            std::process::exit(1);
-        }
+async fn run(arguments: Arguments) -> Result<(), DemoError> {
+    eprintln!("att-demo-server: profile {:?}, pid {}", arguments.profile, std::process::id());
+    let control = Control::new(arguments.control, arguments.faults, arguments.profile, arguments.era);
+    if schedule::is_down(&control) {
+        return Err(DemoError::Handshake("it is down at the moment".to_owned()));
+    }
+    if arguments.grandchild {
+        start_grandchild()?;
+    }
+    let counter = arguments.counter.or_else(|| control.beside("calls"));
+    let control = Arc::new(control);
+    schedule::run(Arc::clone(&control));
+    let demo = Demo::new(Arc::clone(&control), arguments.profile, counter);
+    match arguments.transport {
+        Transport::Stdio => stdio::serve(demo, control).await,
+        Transport::Http => http::serve(demo, control, arguments.port).await,
     }
 }
 
-pub(crate) fn say(text: &str) {
-    use std::io::Write as _;
-    let _ = writeln!(std::io::stderr(), "att-demo-server: {text}");
+#[allow(clippy::disallowed_methods, reason = "a grandchild outside any care is the point of this fault")]
+fn start_grandchild() -> Result<(), DemoError> {
+    let child = std::process::Command::new("sleep")
+        .arg("600")
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .map_err(DemoError::io("starting the grandchild"))?;
+    eprintln!("grandchild {}", child.id());
+    Ok(())
 }

@@ -1,0 +1,94 @@
+//! Streamable HTTP, with the mischief as a layer before rmcp's service.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
+use serde_json::Value;
+
+use crate::DemoError;
+use crate::control::Control;
+use crate::mischief::{Act, on_answer, on_request, refusal, touches_answer};
+use crate::server::Demo;
+
+/// Largest request taken, in bytes.
+const MAX_BODY: usize = 16 * 1024 * 1024;
+
+/// Serves on loopback until the process ends.
+pub(crate) async fn serve(demo: Demo, control: Arc<Control>, port: u16) -> Result<(), DemoError> {
+    let service = StreamableHttpService::new(
+        move || Ok(demo.clone()),
+        Arc::new(LocalSessionManager::default()),
+        StreamableHttpServerConfig::default(),
+    );
+    let app =
+        Router::new().route_service("/mcp", service).layer(middleware::from_fn_with_state(control, edge));
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port))
+        .await
+        .map_err(DemoError::io(format!("listening on port {port}")))?;
+    let port = listener.local_addr().map_err(DemoError::io("asking for the port"))?.port();
+    eprintln!("listening on http://127.0.0.1:{port}/mcp");
+    axum::serve(listener, app).await.map_err(DemoError::io("serving"))
+}
+
+async fn edge(State(control): State<Arc<Control>>, request: Request, next: Next) -> Response {
+    if request.method() != Method::POST {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let Ok(bytes) = to_bytes(body, MAX_BODY).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let message: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+    match on_request(&control, &message) {
+        Act::Pass => {}
+        Act::Delay(wait) => tokio::time::sleep(wait).await,
+        Act::Hang => std::future::pending().await,
+        Act::Exit => std::process::exit(9),
+        Act::Status(status) => {
+            return StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response();
+        }
+        Act::Refuse(code, text) => {
+            let body = refusal(&message, code, text).to_string();
+            let json = [(header::CONTENT_TYPE, "application/json")];
+            return (StatusCode::BAD_REQUEST, json, body).into_response();
+        }
+    }
+    let method = message.get("method").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
+    if touches_answer(&control, &method) { touched(&control, &method, response).await } else { response }
+}
+
+/// The answer with the mischief done to its JSON, plain or inside events.
+async fn touched(control: &Control, method: &str, response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let Ok(bytes) = to_bytes(body, MAX_BODY).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let is_events = parts
+        .headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|v| v.starts_with("text/event-stream"));
+    let text = match is_events {
+        true => text
+            .lines()
+            .map(|line| {
+                match line.strip_prefix("data:").map(str::trim).filter(|data| data.starts_with('{')) {
+                    Some(data) => format!("data: {}\n", on_answer(control, method, data)),
+                    None => format!("{line}\n"),
+                }
+            })
+            .collect::<String>(),
+        false => on_answer(control, method, &text),
+    };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(text))
+}

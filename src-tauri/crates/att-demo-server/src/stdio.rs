@@ -1,0 +1,106 @@
+//! stdio, with the mischief between the pipes and rmcp's server.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rmcp::ServiceExt;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::sync::mpsc;
+
+use crate::DemoError;
+use crate::control::Control;
+use crate::mischief::{Act, on_answer, on_request, refusal};
+use crate::server::Demo;
+
+/// Buffer between the edge and the server, in bytes.
+const PIPE_BYTES: usize = 256 * 1024;
+
+/// Serves until stdin ends.
+pub(crate) async fn serve(demo: Demo, control: Arc<Control>) -> Result<(), DemoError> {
+    let (edge, inner) = tokio::io::duplex(PIPE_BYTES);
+    let (from_server, mut to_server) = tokio::io::split(edge);
+    let (out, mut outgoing) = mpsc::channel::<String>(256);
+    let (inn, mut incoming) = mpsc::channel::<String>(256);
+    let methods: Arc<Mutex<HashMap<String, String>>> = Arc::default();
+
+    let writer = tokio::spawn(async move {
+        let mut stdout = tokio::io::stdout();
+        while let Some(mut line) = outgoing.recv().await {
+            line.push('\n');
+            if stdout.write_all(line.as_bytes()).await.is_err() || stdout.flush().await.is_err() {
+                return;
+            }
+        }
+    });
+    tokio::spawn(async move {
+        while let Some(mut line) = incoming.recv().await {
+            line.push('\n');
+            if to_server.write_all(line.as_bytes()).await.is_err() {
+                return;
+            }
+        }
+    });
+    let answers = {
+        let (control, methods, out) = (Arc::clone(&control), Arc::clone(&methods), out.clone());
+        tokio::spawn(async move {
+            let mut lines = BufReader::new(from_server).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                let id =
+                    serde_json::from_str::<Value>(&line).ok().and_then(|m| m.get("id").map(Value::to_string));
+                let method =
+                    id.and_then(|id| methods.lock().unwrap_or_else(PoisonError::into_inner).remove(&id));
+                let line = match method {
+                    Some(method) => on_answer(&control, &method, &line),
+                    None => line,
+                };
+                if out.send(line).await.is_err() {
+                    return;
+                }
+            }
+        })
+    };
+    let server = tokio::spawn(async move {
+        match demo.serve(inner).await {
+            Ok(running) => {
+                let _ = running.waiting().await;
+                Ok(())
+            }
+            Err(error) => Err(DemoError::Handshake(error.to_string())),
+        }
+    });
+
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    while let Some(line) = lines.next_line().await.map_err(DemoError::io("reading stdin"))? {
+        let Ok(message) = serde_json::from_str::<Value>(&line) else { continue };
+        if let (Some(id), Some(method)) = (message.get("id"), message.get("method").and_then(Value::as_str)) {
+            methods.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_string(), method.to_owned());
+        }
+        match on_request(&control, &message) {
+            Act::Pass => {
+                let _ = inn.send(line).await;
+            }
+            Act::Delay(wait) => {
+                let inn = inn.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(wait).await;
+                    let _ = inn.send(line).await;
+                });
+            }
+            Act::Hang => {}
+            Act::Exit => std::process::exit(9),
+            Act::Status(status) => {
+                let _ = out.send(refusal(&message, -32603, &format!("status {status}")).to_string()).await;
+            }
+            Act::Refuse(code, text) => {
+                let _ = out.send(refusal(&message, code, text).to_string()).await;
+            }
+        }
+    }
+    drop(inn);
+    drop(out);
+    server.abort();
+    answers.abort();
+    let _ = tokio::time::timeout(std::time::Duration::from_millis(200), writer).await;
+    Ok(())
+}
