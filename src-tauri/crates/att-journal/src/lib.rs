@@ -23,7 +23,6 @@ mod migrate;
 mod open;
 mod redaction;
 mod request;
-mod sequence;
 mod telemetry;
 mod verify;
 
