@@ -27,7 +27,8 @@ export const commands = {
 	releaseRunDemo: () => typedError<CycleSummaryDto, ErrorDto>(__TAURI_INVOKE("release_run_demo")),
 	releaseRollback: (target: string, releaseId: string) => typedError<CycleSummaryDto, ErrorDto>(__TAURI_INVOKE("release_rollback", { target, releaseId })),
 	cycleCancel: (cycleId: string, reason: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("cycle_cancel", { cycleId, reason })),
-	projectApproveConfig: (project: string, digest: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("project_approve_config", { project, digest })),
+	cycleContinue: (cycleId: string, reason: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("cycle_continue", { cycleId, reason })),
+	projectApproveConfig: (project: string, digest: string, reason: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("project_approve_config", { project, digest, reason })),
 	decisionApprove: (approval: ApproveDto) => typedError<DecisionDto, ErrorDto>(__TAURI_INVOKE("decision_approve", { approval })),
 	decisionReject: (decisionId: string, version: number, reason: string) => typedError<DecisionDto, ErrorDto>(__TAURI_INVOKE("decision_reject", { decisionId, version, reason })),
 	decisionEvaluateAgain: (decisionId: string) => typedError<DecisionDto, ErrorDto>(__TAURI_INVOKE("decision_evaluate_again", { decisionId })),
@@ -44,9 +45,9 @@ export type ApprovalDto = {
 	/** `requested` `consumed` `rejected` `expired` `superseded`. */
 	state: string,
 	/** Asked for, Unix ms. */
-	requested_at_ms: number | null,
+	requested_at_ms: number,
 	/** Expires, Unix ms. */
-	expires_at_ms: number | null,
+	expires_at_ms: number,
 	/** Who answered. */
 	actor: string | null,
 	/** The reason given. */
@@ -104,8 +105,8 @@ export type CallAnswerDto = {
 	/** The id of the request. */
 	request_id: string,
 	/** Joins what the operator clicked with all that it caused. */
-	correlation_id: string,
-	/** The server's result as JSON text, null on failure. */
+	correlation_id: string | null,
+	/** The server's answer as JSON text: its result, or its error for `application_error`. */
 	result: string | null,
 	/** The failure, null on success. */
 	failure: FailureDto | null,
@@ -168,7 +169,7 @@ export type CommitDto = {
 	/** Author's name. */
 	author: string,
 	/** When, Unix ms. */
-	at_ms: number | null,
+	at_ms: number,
 };
 
 /** A problem in a configuration file. */
@@ -242,9 +243,9 @@ export type CycleSummaryDto = {
 	/** Who asked, such as `person ann (desktop)`. */
 	actor: string,
 	/** Started, Unix ms. */
-	started_at_ms: number | null,
+	started_at_ms: number,
 	/** Last change. */
-	updated_at_ms: number | null,
+	updated_at_ms: number,
 	/** The decision, if any. */
 	decision_id: string | null,
 };
@@ -324,7 +325,7 @@ export type DecisionSummaryDto = {
 	/** The verdict in one sentence. */
 	verdict: string,
 	/** Made, Unix ms. */
-	at_ms: number | null,
+	at_ms: number,
 	/** Expires, when it waits for approval. */
 	expires_at_ms: number | null,
 };
@@ -350,7 +351,7 @@ export type DeploymentDto = {
 	/** `deploy` `rollback` `observed`. */
 	kind: string,
 	/** When it went live, Unix ms. */
-	at_ms: number | null,
+	at_ms: number,
 	/** When it stopped being live. */
 	ended_at_ms: number | null,
 	/** The cycle that made it. */
@@ -402,7 +403,7 @@ export type EventDto = {
 	/** The connection's generation. */
 	generation: number,
 	/** When, Unix ms. */
-	at_ms: number | null,
+	at_ms: number,
 	/** W3C trace id. */
 	correlation_id: string | null,
 	/** One sentence. */
@@ -430,7 +431,7 @@ export type FacetDto = {
 	/** The state's word, such as `backoff`. */
 	state: string,
 	/** Since when, Unix ms. */
-	since_ms: number | null,
+	since_ms: number,
 	/** Closed reason code, such as `slow`. */
 	reason_code: string | null,
 	/** The reason as a sentence. */
@@ -462,7 +463,7 @@ export type FactDto = {
 	/** Where it came from. */
 	source: string,
 	/** When it was observed, Unix ms. */
-	observed_at_ms: number | null,
+	observed_at_ms: number,
 	/** True when it counts for the digest. */
 	stable: boolean,
 };
@@ -508,7 +509,7 @@ export type FleetDto = {
 	/** Who drives. */
 	engine: EngineDto,
 	/** When this was true, Unix ms. */
-	as_of_ms: number | null,
+	as_of_ms: number,
 	/** Sorted by name. */
 	servers: ServerRowDto[],
 };
@@ -528,7 +529,7 @@ export type GuardrailDto = {
 /** One line of a decision's history. */
 export type HistoryDto = {
 	/** When, Unix ms. */
-	at_ms: number | null,
+	at_ms: number,
 	/** Who. */
 	actor: string,
 	/** What, one sentence. */
@@ -552,7 +553,7 @@ export type InterruptionDto = {
 	/** The decision. */
 	decision_id: string | null,
 	/** Since when, Unix ms. */
-	since_ms: number | null,
+	since_ms: number,
 	/** What may be done: `open_decision` `acknowledge` `approve_config` `continue` `state_what_runs`. */
 	actions: string[],
 };
@@ -627,8 +628,6 @@ export type Notice = {
 
 /** One command that will be run. */
 export type PlanStepDto = {
-	/** What it is for, such as `rollback`, `observe`, `health`. */
-	purpose: string,
 	/** Argument list. */
 	argv: string[],
 	/** Working folder. */
@@ -681,6 +680,8 @@ export type ReleaseDiffDto = {
 	files: FileChangeDto[],
 	/** True when there is more. */
 	truncated: boolean,
+	/** Why nothing could be compared. */
+	unavailable: string | null,
 };
 
 /** A request for a release cycle (design 2.2); absent means the target's value. */
@@ -708,7 +709,7 @@ export type SafeModeDto = {
 	/** Who switched it on. */
 	by: string,
 	/** Since when, Unix ms. */
-	since_ms: number | null,
+	since_ms: number,
 };
 
 /** One server in depth. */
@@ -726,7 +727,7 @@ export type ServerDetailDto = {
 	/** Every snapshot kept, newest first, at most 50. */
 	snapshots: SnapshotSummaryDto[],
 	/** The last lines of stderr, oldest first, at most 200. */
-	stderr: StderrLineDto[],
+	stderr: string[],
 };
 
 /** One server of the fleet: ROW of design 4 with what `att servers` adds. */
@@ -761,10 +762,10 @@ export type ServerRowDto = {
 	error_code: string | null,
 	/** The cure that belongs to `error_code`. */
 	error_cure: string | null,
-	/** Attempts of the newest connect (design 4, ROW). */
+	/** The newest connection attempt, as a record; empty before the first. */
 	attempts: AttemptDto[],
 	/** Since when the status holds, Unix ms. */
-	since_ms: number | null,
+	since_ms: number,
 	/** When something will happen by itself. */
 	next_action_at_ms: number | null,
 	/** `none` `retry_now` `approve_command` ... (design 1.1). */
@@ -774,7 +775,7 @@ export type ServerRowDto = {
 	/** The newest probe's latency. */
 	latency_ms: number | null,
 	/** The last probe latencies, oldest first, at most 60. */
-	latency_history_ms: (number | null)[],
+	latency_history_ms: number[],
 	/** Process id of the child, for stdio and started servers. */
 	pid: number | null,
 	/** True when the newest snapshot differs from the first one kept. */
@@ -820,9 +821,9 @@ export type SnapshotSummaryDto = {
 	/** The snapshot before. */
 	parent: string | null,
 	/** First seen, Unix ms. */
-	taken_at_ms: number | null,
+	taken_at_ms: number,
 	/** Last seen unchanged, Unix ms. */
-	last_seen_at_ms: number | null,
+	last_seen_at_ms: number,
 	/** Item counts. */
 	tools: number,
 	/** Resources. */
@@ -846,7 +847,7 @@ export type SourceAnswerDto = {
 	/** Error or remark. */
 	detail: string | null,
 	/** How long it took. */
-	elapsed_ms: number | null,
+	elapsed_ms: number,
 };
 
 /** One stage of a cycle. */
@@ -873,14 +874,6 @@ export type StageOutputDto = {
 	truncated: boolean,
 };
 
-/** One line a server wrote to stderr, redacted and bounded. */
-export type StderrLineDto = {
-	/** When, Unix ms. */
-	at_ms: number | null,
-	/** The line. */
-	text: string,
-};
-
 /** The home as a whole: what a window's frame shows. */
 export type SystemDto = {
 	/** ATT's version. */
@@ -892,7 +885,7 @@ export type SystemDto = {
 	/** Who drives the engine. */
 	engine: EngineDto,
 	/** Now, as the backend sees it, Unix ms. */
-	now_ms: number | null,
+	now_ms: number,
 	/** Problems in `mcp.json` and `att.toml`. */
 	config_problems: ConfigProblemDto[],
 	/** The journal cannot be used: why and what to do. The fleet is watched all the same. */

@@ -52,7 +52,8 @@ export interface Backend {
   releaseRunDemo(): Promise<CycleSummaryDto>;
   releaseRollback(target: string, releaseId: string): Promise<CycleSummaryDto>;
   cycleCancel(cycleId: string, reason: string): Promise<void>;
-  projectApproveConfig(project: string, digest: string): Promise<void>;
+  cycleContinue(cycleId: string, reason: string): Promise<void>;
+  projectApproveConfig(project: string, digest: string, reason: string): Promise<void>;
   decisionApprove(approval: ApproveDto): Promise<DecisionDto>;
   decisionReject(decisionId: string, version: number, reason: string): Promise<DecisionDto>;
   decisionEvaluateAgain(decisionId: string): Promise<DecisionDto>;

@@ -46,7 +46,9 @@ export const tauriBackend: Backend = {
   releaseRunDemo: () => unwrap(commands.releaseRunDemo()),
   releaseRollback: (target, releaseId) => unwrap(commands.releaseRollback(target, releaseId)),
   cycleCancel: (id, reason) => done(commands.cycleCancel(id, reason)),
-  projectApproveConfig: (project, digest) => done(commands.projectApproveConfig(project, digest)),
+  cycleContinue: (id, reason) => done(commands.cycleContinue(id, reason)),
+  projectApproveConfig: (project, digest, reason) =>
+    done(commands.projectApproveConfig(project, digest, reason)),
   decisionApprove: (approval) => unwrap(commands.decisionApprove(approval)),
   decisionReject: (id, version, reason) => unwrap(commands.decisionReject(id, version, reason)),
   decisionEvaluateAgain: (id) => unwrap(commands.decisionEvaluateAgain(id)),

@@ -246,8 +246,12 @@ export class FakeBackend implements Backend {
     this.note("cycleCancel", { id, reason });
   }
 
-  async projectApproveConfig(project: string, digest: string): Promise<void> {
-    this.note("projectApproveConfig", { project, digest });
+  async cycleContinue(id: string, reason: string): Promise<void> {
+    this.note("cycleContinue", { id, reason });
+  }
+
+  async projectApproveConfig(project: string, digest: string, reason: string): Promise<void> {
+    this.note("projectApproveConfig", { project, digest, reason });
   }
 
   async decisionApprove(approval: Parameters<Backend["decisionApprove"]>[0]): Promise<DecisionDto> {

@@ -117,16 +117,16 @@ export function decision(
         { path: "service/cache.py", status: "added", insertions: 31, deletions: 0 },
       ],
       truncated: false,
+      unavailable: null,
     },
     plan: [
       {
-        purpose: "rollback",
         argv: ["./deploy.sh", "--release", "demo-2", "--note", "back to the last good"],
         cwd: "/home/ann/att/.demo/project",
         timeout_ms: 60_000,
       },
-      { purpose: "observe", argv: ["./observe.sh"], cwd: "/home/ann/att/.demo/project", timeout_ms: 10_000 },
-      { purpose: "health", argv: ["./health.sh"], cwd: "/home/ann/att/.demo/project", timeout_ms: 10_000 },
+      { argv: ["./observe.sh"], cwd: "/home/ann/att/.demo/project", timeout_ms: 10_000 },
+      { argv: ["./health.sh"], cwd: "/home/ann/att/.demo/project", timeout_ms: 10_000 },
     ],
     matrix: ["deploy_failure", "restart_watchdog_failure", "health_failure"].flatMap((failure_class) =>
       ["self_hosted", "external"].map((deployment_context) => ({
@@ -151,7 +151,7 @@ export function decision(
       id: "app-1",
       state: "requested",
       requested_at_ms: now - 20_000,
-      expires_at_ms: summary.expires_at_ms,
+      expires_at_ms: summary.expires_at_ms ?? now,
       actor: null,
       reason: null,
     },

@@ -111,12 +111,7 @@ export function detail(now: number, row: ServerRowDto): ServerDetailDto {
           ...(row.drifted ? [summary(now, "0cc175b9c0f1b6a831c399e269772661", null, 420_000)] : []),
         ]
       : [],
-    stderr: stdio
-      ? Array.from({ length: 14 }, (_, i) => ({
-          at_ms: now - (14 - i) * 3000,
-          text: `demo ${row.server}: request ${i} answered`,
-        }))
-      : [],
+    stderr: stdio ? Array.from({ length: 14 }, (_, i) => `demo ${row.server}: request ${i} answered`) : [],
   };
 }
 

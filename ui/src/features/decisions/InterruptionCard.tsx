@@ -47,6 +47,33 @@ function Acknowledge({ interruption }: { interruption: InterruptionDto }) {
   );
 }
 
+function Continue({ cycleId }: { cycleId: string }) {
+  const backend = useBackend();
+  const [asking, setAsking] = useState(false);
+  const proceed = useAct(
+    (reason: string) => backend.cycleContinue(cycleId, reason),
+    () => setAsking(false),
+  );
+  return (
+    <>
+      <Button look="primary" data-testid="continue-cycle" onClick={() => setAsking(true)}>
+        Let it go on…
+      </Button>
+      <ReasonDialog
+        open={asking}
+        title="Let this cycle go on?"
+        description="It merges what was tested and then deploys it."
+        action="Go on"
+        busy={proceed.isPending}
+        error={proceed.error}
+        onClose={() => setAsking(false)}
+        onAct={(reason) => proceed.mutate(reason)}
+        testid="continue-cycle"
+      />
+    </>
+  );
+}
+
 /** One thing that waits for a person, with what may be done about it. */
 export function InterruptionCard({ interruption }: { interruption: InterruptionDto }) {
   const [stating, setStating] = useState(false);
@@ -80,6 +107,7 @@ export function InterruptionCard({ interruption }: { interruption: InterruptionD
             See the commands
           </Button>
         ) : null}
+        {actions.includes("continue") && cycleId ? <Continue cycleId={cycleId} /> : null}
         {actions.includes("state_what_runs") && cycleId ? (
           <Button data-testid="state-what-runs" onClick={() => setStating(true)}>
             Say what runs now…

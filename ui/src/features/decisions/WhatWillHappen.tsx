@@ -1,6 +1,6 @@
 import type { HistoryDto, PlanStepDto, ReleaseDiffDto } from "@/backend/port";
 import { Card } from "@/components/Card";
-import { commandLine, count, dateTime, duration, short, words } from "@/components/format";
+import { commandLine, count, dateTime, duration, short } from "@/components/format";
 import { HostileLine, HostileText } from "@/components/HostileText";
 import { Since } from "@/components/Time";
 
@@ -18,22 +18,15 @@ export function Plan({ plan, state }: { plan: PlanStepDto[]; state: string }) {
     <Card title={planTitle(state)} flush data-testid="plan">
       <ol>
         {plan.map((step, index) => (
-          <li
-            key={index}
-            data-testid={`plan-${step.purpose}`}
-            className="border-t border-line px-4 py-2 first:border-t-0"
-          >
-            <p className="flex items-baseline justify-between gap-3">
-              <span className="font-medium">
-                {index + 1}. {words(step.purpose)}
-              </span>
-              <span className="text-small text-ink-faint">at most {duration(step.timeout_ms)}</span>
-            </p>
-            <p className="mt-1 rounded bg-ground px-2 py-1" data-testid="plan-argv">
+          <li key={index} data-testid="plan-step" className="border-t border-line px-4 py-2 first:border-t-0">
+            <p className="rounded bg-ground px-2 py-1" data-testid="plan-argv">
               <HostileText text={commandLine(step.argv)} mono limit={2000} />
             </p>
-            <p className="mt-0.5 text-small text-ink-faint">
-              in <HostileText text={step.cwd} mono />
+            <p className="mt-0.5 flex justify-between gap-3 text-small text-ink-faint">
+              <span>
+                in <HostileText text={step.cwd} mono />
+              </span>
+              <span className="shrink-0">at most {duration(step.timeout_ms)}</span>
             </p>
           </li>
         ))}
@@ -104,7 +97,11 @@ export function ReleaseDiff({
       </ul>
       {diff.commits.length === 0 && diff.files.length === 0 ? (
         <p className="p-4 text-ink-faint">
-          No difference is known: a commit of one of the two is not known here.
+          {diff.unavailable ? (
+            <HostileText text={diff.unavailable} />
+          ) : (
+            "The two releases hold the same files."
+          )}
         </p>
       ) : null}
     </Card>

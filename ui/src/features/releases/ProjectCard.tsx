@@ -1,5 +1,5 @@
 import { ShieldQuestion } from "lucide-react";
-import { useRef, useState } from "react";
+import { useState } from "react";
 import { useBackend } from "@/backend/BackendProvider";
 import type { ProjectDto } from "@/backend/port";
 import { useAct } from "@/backend/queries";
@@ -7,7 +7,7 @@ import { Button } from "@/components/Button";
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { Field, Fields } from "@/components/Field";
 import { HostileText } from "@/components/HostileText";
-import { Modal } from "@/components/Modal";
+import { ReasonDialog } from "@/components/ReasonDialog";
 
 function ApproveConfig({
   project,
@@ -19,48 +19,38 @@ function ApproveConfig({
   onClose: () => void;
 }) {
   const backend = useBackend();
-  const safe = useRef<HTMLButtonElement>(null);
-  const approve = useAct(() => backend.projectApproveConfig(project.project, digest), onClose);
+  const approve = useAct(
+    (reason: string) => backend.projectApproveConfig(project.project, digest, reason),
+    onClose,
+  );
   return (
-    <Modal
+    <ReasonDialog
       open
-      onClose={onClose}
-      safe={safe}
       title={`Approve the att.toml of “${project.project}”?`}
       description="These commands may then be run by its cycles. A change of the file asks again."
+      action="Approve these commands"
+      busy={approve.isPending}
+      error={approve.error}
+      onClose={onClose}
+      onAct={(reason) => approve.mutate(reason)}
+      testid="config-approve"
     >
-      <div className="space-y-3">
-        <ul
-          className="space-y-1 rounded-md border border-line bg-ground p-3 font-mono text-small"
-          data-testid="config-commands"
-        >
-          {project.config_commands.map((line) => (
-            <li key={line}>
-              <HostileText text={line} limit={1000} />
-            </li>
-          ))}
-        </ul>
-        <Fields>
-          <Field name="Digest">
-            <code className="font-mono text-small">{digest}</code>
-          </Field>
-        </Fields>
-        {approve.error ? <ErrorPanel error={approve.error} /> : null}
-        <div className="flex justify-end gap-2">
-          <Button ref={safe} onClick={onClose}>
-            Not now
-          </Button>
-          <Button
-            look="primary"
-            data-testid="config-approve"
-            busy={approve.isPending}
-            onClick={() => approve.mutate(undefined)}
-          >
-            Approve these commands
-          </Button>
-        </div>
-      </div>
-    </Modal>
+      <ul
+        className="space-y-1 rounded-md border border-line bg-ground p-3 font-mono text-small"
+        data-testid="config-commands"
+      >
+        {project.config_commands.map((line) => (
+          <li key={line}>
+            <HostileText text={line} limit={1000} />
+          </li>
+        ))}
+      </ul>
+      <Fields>
+        <Field name="Digest">
+          <code className="font-mono text-small">{digest}</code>
+        </Field>
+      </Fields>
+    </ReasonDialog>
   );
 }
 

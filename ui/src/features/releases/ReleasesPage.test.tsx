@@ -63,9 +63,12 @@ describe("releases", () => {
     });
     fireEvent.click(await screen.findByTestId("config-show"));
     expect((await screen.findByTestId("config-commands")).textContent).toContain("./deploy.sh");
-    fireEvent.click(screen.getByTestId("config-approve"));
+    fireEvent.change(screen.getByTestId("config-approve-reason"), { target: { value: "read them" } });
+    fireEvent.click(screen.getByTestId("config-approve-act"));
     await waitFor(() =>
-      expect(calls("projectApproveConfig")).toEqual([{ project: "demo-service", digest: "c0ffee" }]),
+      expect(calls("projectApproveConfig")).toEqual([
+        { project: "demo-service", digest: "c0ffee", reason: "read them" },
+      ]),
     );
   });
 

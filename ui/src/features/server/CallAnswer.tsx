@@ -101,12 +101,14 @@ export function CallAnswer({ answer }: { answer: CallAnswerDto }) {
         )}
       </div>
       <AttemptsTable attempts={answer.attempts} testid="attempts-table" />
-      <p className="text-small text-ink-faint">
-        <a className="text-accent hover:underline" href={to.events({ correlation: answer.correlation_id })}>
-          What this call caused
-        </a>{" "}
-        (correlation <code className="font-mono">{answer.correlation_id}</code>)
-      </p>
+      {answer.correlation_id ? (
+        <p className="text-small text-ink-faint">
+          <a className="text-accent hover:underline" href={to.events({ correlation: answer.correlation_id })}>
+            What this call caused
+          </a>{" "}
+          (correlation <code className="font-mono">{answer.correlation_id}</code>)
+        </p>
+      ) : null}
     </div>
   );
 }

@@ -1,12 +1,10 @@
 import { useEffect, useRef } from "react";
-import type { StderrLineDto } from "@/backend/port";
 import { Card } from "@/components/Card";
 import { CopyButton } from "@/components/Copy";
-import { timeOfDay } from "@/components/format";
 import { HostileText } from "@/components/HostileText";
 
 /** The last lines a server wrote to stderr. Stays at the end unless the operator scrolled up. */
-export function StderrTail({ lines, transport }: { lines: StderrLineDto[]; transport: string }) {
+export function StderrTail({ lines, transport }: { lines: string[]; transport: string }) {
   const box = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
   const newest = lines.at(-1);
@@ -18,7 +16,7 @@ export function StderrTail({ lines, transport }: { lines: StderrLineDto[]; trans
     <Card
       title="stderr"
       data-testid="stderr-tail"
-      aside={lines.length > 0 ? <CopyButton text={lines.map((line) => line.text).join("\n")} /> : null}
+      aside={lines.length > 0 ? <CopyButton text={lines.join("\n")} /> : null}
       flush
     >
       {lines.length === 0 ? (
@@ -42,9 +40,8 @@ export function StderrTail({ lines, transport }: { lines: StderrLineDto[]; trans
           className="max-h-72 overflow-y-auto p-3 font-mono text-small"
         >
           {lines.map((line, index) => (
-            <div key={index} className="grid grid-cols-[5rem_minmax(0,1fr)]">
-              <span className="text-ink-faint">{timeOfDay(line.at_ms)}</span>
-              <HostileText text={line.text} limit={400} />
+            <div key={index}>
+              <HostileText text={line} limit={400} />
             </div>
           ))}
         </div>
