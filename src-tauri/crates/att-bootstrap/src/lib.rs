@@ -7,10 +7,24 @@
 //! **Invariant:** the policy is pure, the executor is never called on a denied decision, and nothing here
 //! knows SQL, a window or an MCP server.
 
+pub mod config;
+pub mod decide;
+pub mod engine;
+pub mod error;
+pub mod guardrails;
 pub mod memory;
 pub mod model;
+pub mod observe;
+pub mod policy;
 pub mod request;
 pub mod sample;
+pub mod sources;
+pub mod step;
 pub mod store;
 pub mod store_contract;
+pub mod table;
 mod words;
+pub mod world;
+
+pub use engine::{AdoptedRelease, ApprovalRequest, Engine, EngineDeps, Notice, Rest, RollbackRequest};
+pub use error::EngineError;

@@ -1,6 +1,6 @@
 //! What may be asked for (design 2.2), and the rule that a request may only be stricter than its target.
 
-use crate::model::DeploymentContext;
+use crate::model::{DeploymentContext, ResolvedPolicy};
 use serde::{Deserialize, Serialize};
 
 /// One file to write.
@@ -74,3 +74,248 @@ pub struct CycleRequest {
     /// Pause between probes.
     pub restart_watchdog_interval_seconds: Option<u32>,
 }
+
+/// Why a request is refused. The text begins with the refusal's stable word.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RequestRefusal {
+    /// The target is `external` and the request says `self_hosted`.
+    #[error("deployment_context_mismatch: the target is {target}, the request says {asked}")]
+    DeploymentContextMismatch {
+        /// The target's.
+        target: DeploymentContext,
+        /// The request's.
+        asked: DeploymentContext,
+    },
+    /// The request asks for less care than its target prescribes.
+    #[error("policy_laxer_than_target: `{field}` is {target} on the target, the request says {asked}")]
+    PolicyLaxerThanTarget {
+        /// The field.
+        field: &'static str,
+        /// The target's value.
+        target: String,
+        /// The request's.
+        asked: String,
+    },
+    /// The project has no such target.
+    #[error("unknown_target: att.toml has no target `{name}`{}", listed(.known))]
+    UnknownTarget {
+        /// As asked for.
+        name: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// The request itself makes no sense.
+    #[error("invalid_request: {0}")]
+    Invalid(String),
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() { "s at all".to_owned() } else { format!("; it has: {}", names.join(", ")) }
+}
+
+impl RequestRefusal {
+    /// The stable word.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::DeploymentContextMismatch { .. } => "deployment_context_mismatch",
+            Self::PolicyLaxerThanTarget { .. } => "policy_laxer_than_target",
+            Self::UnknownTarget { .. } => "unknown_target",
+            Self::Invalid(_) => "invalid_request",
+        }
+    }
+}
+
+/// What the change is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChangeKind<'a> {
+    /// Files to write.
+    Files(Vec<(&'a str, &'a str)>),
+    /// A patch to apply.
+    Patch(&'a str),
+    /// A branch that is there already.
+    Branch(&'a str),
+    /// A commit that is there already.
+    Commit(&'a str),
+}
+
+impl CycleRequest {
+    /// The one change this request is about.
+    ///
+    /// # Errors
+    /// When there is none, more than one, or a path that leaves the repository.
+    pub fn change(&self) -> Result<ChangeKind<'_>, RequestRefusal> {
+        let invalid = |text: &str| Err(RequestRefusal::Invalid(text.to_owned()));
+        let mut files: Vec<_> =
+            self.files.iter().map(|file| (file.file_path.as_str(), file.content.as_str())).collect();
+        match (&self.file_path, &self.content) {
+            (Some(path), Some(content)) => files.push((path, content)),
+            (None, None) => {}
+            _ => return invalid("`file_path` and `content` go together"),
+        }
+        for (path, _) in &files {
+            let unsafe_part = path.split('/').any(|part| matches!(part, "" | "." | ".." | ".git"));
+            if unsafe_part || path.contains('\0') {
+                return Err(RequestRefusal::Invalid(format!("`{path}` is not a path inside the repository")));
+            }
+        }
+        let mut changes = Vec::new();
+        if !files.is_empty() {
+            changes.push(ChangeKind::Files(files));
+        }
+        changes.extend(self.patch.as_deref().map(ChangeKind::Patch));
+        changes.extend(self.existing_branch.as_deref().map(ChangeKind::Branch));
+        changes.extend(self.existing_commit.as_deref().map(ChangeKind::Commit));
+        match (changes.pop(), changes.is_empty()) {
+            (Some(change), true) => Ok(change),
+            (None, _) => invalid(
+                "no change: give `file_path` and `content`, `patch`, `existing_branch` or `existing_commit`",
+            ),
+            (Some(_), false) => {
+                invalid("more than one change: give only one of files, patch, branch or commit")
+            }
+        }
+    }
+
+    /// Checks what can be checked before the repository is looked at.
+    ///
+    /// # Errors
+    /// Naming the field.
+    pub fn check(&self) -> Result<(), RequestRefusal> {
+        let change = self.change()?;
+        let is_new = matches!(change, ChangeKind::Files(_) | ChangeKind::Patch(_));
+        if is_new && self.commit_message.as_deref().is_none_or(|text| text.trim().is_empty()) {
+            return Err(RequestRefusal::Invalid("`commit_message` is missing".to_owned()));
+        }
+        for (field, branch) in
+            [("branch_name", &self.branch_name), ("existing_branch", &self.existing_branch)]
+        {
+            if branch.as_deref().is_some_and(|name| !is_branch_name(name)) {
+                return Err(RequestRefusal::Invalid(format!("`{field}` is not a branch name")));
+            }
+        }
+        for (field, id) in [
+            ("requested_release_id", &self.requested_release_id),
+            ("previous_release_id", &self.previous_release_id),
+            ("rollback_release_id", &self.rollback_release_id),
+        ] {
+            if id.as_deref().is_some_and(|id| id.len() > 200 || id.chars().any(char::is_control)) {
+                return Err(RequestRefusal::Invalid(format!("`{field}` is not a release id")));
+            }
+        }
+        if self.existing_commit.as_deref().is_some_and(|id| !is_commit_id(id)) {
+            return Err(RequestRefusal::Invalid("`existing_commit` is not a whole commit id".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// The rules this request runs under on `target`: the target's, or stricter.
+    ///
+    /// # Errors
+    /// When the request is laxer than the target; it is refused, never clamped.
+    pub fn resolve(&self, target: &ResolvedPolicy) -> Result<ResolvedPolicy, RequestRefusal> {
+        let mut policy = target.clone();
+        if let Some(asked) = self.deployment_context {
+            if asked == DeploymentContext::SelfHosted
+                && target.deployment_context == DeploymentContext::External
+            {
+                return Err(RequestRefusal::DeploymentContextMismatch {
+                    target: target.deployment_context,
+                    asked,
+                });
+            }
+            policy.deployment_context = asked;
+        }
+        only_off(
+            "rollback_on_deploy_failure",
+            &mut policy.rollback_on_deploy_failure,
+            self.rollback_on_deploy_failure,
+        )?;
+        only_off(
+            "rollback_on_restart_watchdog_failure",
+            &mut policy.rollback_on_restart_watchdog_failure,
+            self.rollback_on_restart_watchdog_failure,
+        )?;
+        only_off(
+            "rollback_on_health_failure",
+            &mut policy.rollback_on_health_failure,
+            self.rollback_on_health_failure,
+        )?;
+        only_off(
+            "auto_merge_on_ci_success",
+            &mut policy.auto_merge_on_ci_success,
+            self.auto_merge_on_ci_success,
+        )?;
+        only_fewer("health_check_retries", &mut policy.health_check_retries, self.health_check_retries)?;
+        only_fewer(
+            "restart_watchdog_retries",
+            &mut policy.restart_watchdog_retries,
+            self.restart_watchdog_retries,
+        )?;
+        match (&target.health_check_target, &self.health_check_target) {
+            (Some(fixed), Some(asked)) if fixed != asked => {
+                return Err(RequestRefusal::PolicyLaxerThanTarget {
+                    field: "health_check_target",
+                    target: format!("`{fixed}`"),
+                    asked: format!("`{asked}`"),
+                });
+            }
+            (None, Some(asked)) => policy.health_check_target = Some(asked.clone()),
+            _ => {}
+        }
+        policy.create_pr = self.create_pr.unwrap_or(policy.create_pr);
+        for (field, asked) in [
+            (&mut policy.health_check_interval_ms, self.health_check_interval_seconds),
+            (&mut policy.restart_watchdog_interval_ms, self.restart_watchdog_interval_seconds),
+            (&mut policy.ci_timeout_ms, self.ci_timeout_seconds),
+            (&mut policy.ci_initial_poll_ms, self.ci_initial_poll_seconds),
+            (&mut policy.ci_max_poll_ms, self.ci_max_poll_seconds),
+        ] {
+            *field = asked.map_or(*field, |seconds| i64::from(seconds) * 1000);
+        }
+        Ok(policy)
+    }
+}
+
+fn only_off(field: &'static str, value: &mut bool, asked: Option<bool>) -> Result<(), RequestRefusal> {
+    match asked {
+        Some(true) if !*value => Err(RequestRefusal::PolicyLaxerThanTarget {
+            field,
+            target: "off".to_owned(),
+            asked: "on".to_owned(),
+        }),
+        Some(asked) => {
+            *value = asked;
+            Ok(())
+        }
+        None => Ok(()),
+    }
+}
+
+fn only_fewer(field: &'static str, value: &mut u32, asked: Option<u32>) -> Result<(), RequestRefusal> {
+    match asked {
+        Some(asked) if asked > *value => Err(RequestRefusal::PolicyLaxerThanTarget {
+            field,
+            target: value.to_string(),
+            asked: asked.to_string(),
+        }),
+        Some(asked) => {
+            *value = asked;
+            Ok(())
+        }
+        None => Ok(()),
+    }
+}
+
+/// A whole SHA-1 or SHA-256 object id.
+pub(crate) fn is_commit_id(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.chars().all(|c| c.is_ascii_hexdigit())
+}
+
+fn is_branch_name(name: &str) -> bool {
+    !name.starts_with('-') && git2::Reference::is_valid_name(&format!("refs/heads/{name}"))
+}
+
+#[cfg(test)]
+#[path = "request_tests.rs"]
+mod tests;

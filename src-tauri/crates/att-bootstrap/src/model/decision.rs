@@ -274,7 +274,7 @@ pub struct Decision {
     pub failure_detail: String,
     /// Whose deployment it is.
     pub deployment_context: DeploymentContext,
-    /// What the matrix says; none for an operator's own request.
+    /// What the matrix says; none before it has spoken.
     pub ruling: Option<Ruling>,
     /// The reason shown: the matrix's if it denies, else the first denying guard's, else the matrix's.
     pub reason: String,

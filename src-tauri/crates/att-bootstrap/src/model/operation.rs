@@ -8,10 +8,6 @@ use serde::{Deserialize, Serialize};
 words! {
     /// What the effect is.
     OperationKind {
-        /// Fetch, and the checkouts of base and change.
-        Prepare = "prepare",
-        /// Write the change into the worktree.
-        Change = "change",
         /// Run the project's tests.
         Test = "test",
         /// Commit the change.

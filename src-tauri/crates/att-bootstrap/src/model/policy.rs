@@ -51,6 +51,30 @@ pub struct ResolvedPolicy {
     pub ci_max_poll_ms: i64,
 }
 
+/// The defaults of design 2.2, for what a target leaves open.
+impl Default for ResolvedPolicy {
+    fn default() -> Self {
+        Self {
+            deployment_context: DeploymentContext::SelfHosted,
+            rollback_on_deploy_failure: false,
+            rollback_on_restart_watchdog_failure: true,
+            rollback_on_health_failure: true,
+            always_ask: false,
+            auto_merge_on_ci_success: true,
+            create_pr: true,
+            health_check_target: None,
+            health_check_retries: 1,
+            health_check_interval_ms: 5_000,
+            restart_watchdog_retries: 3,
+            restart_watchdog_interval_ms: 5_000,
+            restart_watchdog_successes: 2,
+            ci_timeout_ms: 600_000,
+            ci_initial_poll_ms: 10_000,
+            ci_max_poll_ms: 60_000,
+        }
+    }
+}
+
 impl ResolvedPolicy {
     /// Is the switch of `class` on? An operator's own request has no switch.
     #[must_use]
