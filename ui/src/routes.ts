@@ -3,7 +3,7 @@ import { useSyncExternalStore } from "react";
 /** Where the window stands. */
 export type Route =
   | { view: "fleet" }
-  | { view: "server"; server: string }
+  | { view: "server"; server: string; logs: boolean }
   | { view: "releases"; target: string | null }
   | { view: "cycle"; cycleId: string }
   | { view: "decisions" }
@@ -25,7 +25,7 @@ export function parseRoute(hash: string): Route {
   const argument = decode(rest.join("/"));
   switch (view) {
     case "server":
-      return argument ? { view: "server", server: argument } : { view: "fleet" };
+      return argument ? { view: "server", server: argument, logs: query === "logs" } : { view: "fleet" };
     case "releases":
       return { view: "releases", target: argument || null };
     case "cycle":
@@ -47,6 +47,7 @@ export function parseRoute(hash: string): Route {
 export const to = {
   fleet: () => "#/fleet",
   server: (server: string) => `#/server/${encodeURIComponent(server)}`,
+  logs: (server: string) => `#/server/${encodeURIComponent(server)}?logs`,
   releases: (target?: string) => (target ? `#/releases/${encodeURIComponent(target)}` : "#/releases"),
   cycle: (cycleId: string) => `#/cycle/${encodeURIComponent(cycleId)}`,
   decisions: () => "#/decisions",

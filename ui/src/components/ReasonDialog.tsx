@@ -55,7 +55,7 @@ export function ReasonDialog({
             value={reason}
             data-testid={`${testid}-reason`}
             onChange={(event) => setReason(event.target.value)}
-            className="w-full rounded-md border border-line-strong bg-panel px-2 py-1.5"
+            className="w-full rounded-md border border-edge bg-panel px-2 py-1.5"
           />
         </div>
         {error ? <ErrorPanel error={error} /> : null}

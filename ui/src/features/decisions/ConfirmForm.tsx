@@ -9,7 +9,7 @@ import { Countdown, useIsPast } from "@/components/Time";
 import { mayReject, missing } from "./confirmRules";
 import { useArmed } from "./useArmed";
 
-const FIELD = "w-full rounded-md border border-line-strong bg-panel px-2 disabled:opacity-60";
+const FIELD = "w-full rounded-md border border-edge bg-panel px-2 disabled:opacity-60";
 
 function useChangedWhileOpen(digest: string): boolean {
   const first = useRef(digest);

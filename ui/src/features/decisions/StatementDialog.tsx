@@ -42,7 +42,7 @@ export function StatementDialog({ cycleId, onClose }: { cycleId: string; onClose
             data-testid="statement-live"
             value={live}
             onChange={(event) => setLive(event.target.value)}
-            className="h-8 w-full rounded-md border border-line-strong bg-panel px-2 font-mono"
+            className="h-8 w-full rounded-md border border-edge bg-panel px-2 font-mono"
           />
         </div>
         <fieldset>
@@ -69,7 +69,7 @@ export function StatementDialog({ cycleId, onClose }: { cycleId: string; onClose
             rows={2}
             value={reason}
             onChange={(event) => setReason(event.target.value)}
-            className="w-full rounded-md border border-line-strong bg-panel px-2 py-1.5"
+            className="w-full rounded-md border border-edge bg-panel px-2 py-1.5"
           />
         </div>
         {state.error ? <ErrorPanel error={state.error} /> : null}

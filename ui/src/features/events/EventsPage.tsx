@@ -18,7 +18,7 @@ const KINDS = [
   "DriftFound",
   "ServerStderr",
 ];
-const FIELD = "h-8 rounded-md border border-line-strong bg-panel px-2 placeholder:text-ink-faint";
+const FIELD = "h-8 rounded-md border border-edge bg-panel px-2 placeholder:text-ink-faint";
 const GRID = "grid grid-cols-[4.5rem_9.5rem_minmax(6rem,9rem)_minmax(0,1fr)_6.5rem] items-center gap-3 px-4";
 
 function Event({ event, open, onToggle }: { event: EventDto; open: boolean; onToggle: () => void }) {

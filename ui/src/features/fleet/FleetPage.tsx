@@ -73,7 +73,7 @@ export function FleetPage() {
               data-testid="fleet-search"
               placeholder="Search name, status, error"
               onChange={(event) => setSearch(event.target.value)}
-              className="h-8 w-56 rounded-md border border-line-strong bg-panel pr-2 pl-8 placeholder:text-ink-faint"
+              className="h-8 w-56 rounded-md border border-edge bg-panel pr-2 pl-8 placeholder:text-ink-faint"
             />
           </label>
           <Button busy={reload.isPending} data-testid="fleet-reload" onClick={() => reload.mutate(undefined)}>

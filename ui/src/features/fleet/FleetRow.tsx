@@ -64,14 +64,14 @@ export const FleetRow = memo(function FleetRow({
       </Cell>
       <Cell className="fleet-wide text-ink-soft">{row.transport}</Cell>
       <Cell className="fleet-wide text-ink-soft">{row.era ?? QUIET}</Cell>
-      <Cell className="text-ink-soft">
+      <Cell className="fleet-middle text-ink-soft">
         <Since at={row.since_ms} />
       </Cell>
       <Cell className="flex items-center justify-between gap-2">
         <span className="tabular-nums">{row.latency_ms === null ? QUIET : duration(row.latency_ms)}</span>
         <Sparkline values={row.latency_history_ms} />
       </Cell>
-      <Cell className="text-right tabular-nums text-ink-soft">{row.tools ?? QUIET}</Cell>
+      <Cell className="fleet-middle text-right tabular-nums text-ink-soft">{row.tools ?? QUIET}</Cell>
       <Cell className="text-ink-soft">
         {row.error ? (
           <>

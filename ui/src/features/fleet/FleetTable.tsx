@@ -63,9 +63,15 @@ const columns = column.columns([
   }),
 ]);
 
-/** Columns that give way in a narrow window; the name's second line then carries them. */
+/** Columns that give way in a narrow window (the name's second line then carries them), and in a very narrow one. */
 const WIDE_ONLY = new Set(["transport", "era"]);
+const MIDDLE_AND_WIDE = new Set(["since_ms", "tools"]);
 const NUMERIC = new Set(["tools"]);
+
+function columnClass(id: string): string {
+  const give = WIDE_ONLY.has(id) ? "fleet-wide" : MIDDLE_AND_WIDE.has(id) ? "fleet-middle" : "";
+  return `${give} ${NUMERIC.has(id) ? "text-right" : ""}`;
+}
 
 /** The fleet, worst first unless another order is chosen. Only the rows in sight are laid out. */
 export function FleetTable({ servers }: { servers: ServerRowDto[] }) {
@@ -107,7 +113,7 @@ export function FleetTable({ servers }: { servers: ServerRowDto[] }) {
                 key={header.id}
                 role="columnheader"
                 aria-sort={sorted === "asc" ? "ascending" : sorted === "desc" ? "descending" : "none"}
-                className={`${WIDE_ONLY.has(header.column.id) ? "fleet-wide" : ""} ${NUMERIC.has(header.column.id) ? "text-right" : ""}`}
+                className={columnClass(header.column.id)}
               >
                 <button
                   type="button"

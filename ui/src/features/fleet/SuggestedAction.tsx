@@ -81,7 +81,7 @@ export function SuggestedAction({ row, testid }: { row: ServerRowDto; testid: st
               Retry
             </Button>
           ) : null}
-          <Button small data-testid={`${testid}-logs`} onClick={() => go(to.server(row.server))}>
+          <Button small data-testid={`${testid}-logs`} onClick={() => go(to.logs(row.server))}>
             View logs
           </Button>
         </>

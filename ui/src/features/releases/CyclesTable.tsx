@@ -6,6 +6,8 @@ import { StateWord } from "@/components/StateWord";
 import { Since } from "@/components/Time";
 import { to } from "@/routes";
 
+const NARROW_HIDES = "max-[1000px]:hidden";
+
 /** Cycles, newest first. */
 export function CyclesTable({ cycles }: { cycles: CycleSummaryDto[] }) {
   return (
@@ -16,7 +18,11 @@ export function CyclesTable({ cycles }: { cycles: CycleSummaryDto[] }) {
           <thead>
             <tr className="text-small text-ink-faint">
               {["State", "Change", "Target", "Asked by", "Started", "Decision"].map((heading) => (
-                <th key={heading} scope="col" className="px-4 py-2 font-medium">
+                <th
+                  key={heading}
+                  scope="col"
+                  className={`px-3 py-2 font-medium ${heading === "Asked by" ? NARROW_HIDES : ""}`}
+                >
                   {heading}
                 </th>
               ))}
@@ -30,30 +36,30 @@ export function CyclesTable({ cycles }: { cycles: CycleSummaryDto[] }) {
                 data-state={cycle.state}
                 className="border-t border-line hover:bg-raised"
               >
-                <td className="px-4 py-2 whitespace-nowrap">
+                <td className="px-3 py-2 whitespace-nowrap">
                   <a href={to.cycle(cycle.id)} className="hover:underline">
                     <StateWord word={cycle.state} />
                   </a>
                 </td>
-                <td className="max-w-80 px-4 py-2">
+                <td className="max-w-80 px-3 py-2">
                   <a href={to.cycle(cycle.id)} className="block hover:underline">
                     <HostileLine text={cycle.subject || cycle.kind} />
                   </a>
                   <HostileLine text={cycle.summary} className="text-small text-ink-faint" />
                 </td>
-                <td className="px-4 py-2">
+                <td className="px-3 py-2">
                   <bdi>{cycle.target ?? "–"}</bdi>
                 </td>
-                <td className="px-4 py-2 text-small text-ink-soft">
+                <td className={`px-3 py-2 text-small text-ink-soft ${NARROW_HIDES}`}>
                   <bdi>{cycle.actor}</bdi>
                 </td>
                 <td
-                  className="px-4 py-2 whitespace-nowrap text-ink-soft"
+                  className="px-3 py-2 whitespace-nowrap text-ink-soft"
                   title={dateTime(cycle.started_at_ms)}
                 >
                   <Since at={cycle.started_at_ms} suffix=" ago" />
                 </td>
-                <td className="px-4 py-2">
+                <td className="px-3 py-2">
                   {cycle.decision_id ? (
                     <a href={to.decision(cycle.decision_id)} className="text-accent hover:underline">
                       Open

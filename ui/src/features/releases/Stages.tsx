@@ -4,12 +4,15 @@ import { useStageOutput } from "@/backend/queries";
 import { useNow } from "@/components/clock";
 import { duration, span, words } from "@/components/format";
 import { HostileText } from "@/components/HostileText";
+import { HARD_LIMIT } from "@/components/hostile";
 import { faceOf, INK } from "@/components/tone";
 
 function Output({ cycleId, stage, running }: { cycleId: string; stage: string; running: boolean }) {
   const output = useStageOutput(cycleId, stage, running);
   const box = useRef<HTMLPreElement>(null);
-  const text = output.data?.text ?? "";
+  const all = output.data?.text ?? "";
+  // The end is what one wants to see; what is laid out stays bounded.
+  const text = all.slice(-HARD_LIMIT);
   // biome-ignore lint/correctness/useExhaustiveDependencies: new text is what moves the view
   useEffect(() => {
     if (box.current) box.current.scrollTop = box.current.scrollHeight;
@@ -26,9 +29,11 @@ function Output({ cycleId, stage, running }: { cycleId: string; stage: string; r
       data-testid={`cycle-output-${stage}`}
       className="mt-1 max-h-56 overflow-auto rounded-md border border-line bg-ground p-2 font-mono text-small"
     >
-      {output.data?.truncated ? <span className="text-ink-faint">(the beginning is cut)&#10;</span> : null}
+      {output.data?.truncated || text.length < all.length ? (
+        <span className="text-ink-faint">(the beginning is cut)&#10;</span>
+      ) : null}
       {text ? (
-        <HostileText text={text} limit={20_000} />
+        <HostileText text={text} limit={HARD_LIMIT} />
       ) : (
         <span className="text-ink-faint">No output yet.</span>
       )}

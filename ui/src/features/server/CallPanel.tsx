@@ -76,7 +76,7 @@ export function CallPanel({ server, snapshot }: { server: string; snapshot: Snap
               data-testid="tool-select"
               value={shownKey}
               onChange={(event) => setKey(event.target.value)}
-              className="h-8 w-full rounded-md border border-line-strong bg-panel px-2"
+              className="h-8 w-full rounded-md border border-edge bg-panel px-2"
             >
               {GROUPS.map((group) => {
                 const members = items.filter((each) => each.kind === group.kind);
@@ -109,7 +109,7 @@ export function CallPanel({ server, snapshot }: { server: string; snapshot: Snap
                 onKeyDown={(event) => {
                   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) start();
                 }}
-                className={`w-full rounded-md border bg-panel px-2 py-1.5 font-mono text-small ${fault ? "border-bad" : "border-line-strong"}`}
+                className={`w-full rounded-md border bg-panel px-2 py-1.5 font-mono text-small ${fault ? "border-bad" : "border-edge"}`}
               />
               <p
                 id={`${field}-fault`}

@@ -16,6 +16,14 @@ const KINDS = [
 
 const FIRST = 100;
 
+/** The tab that an arrow key leads to, round the ends. */
+function neighbour(kind: string, key: string): string | undefined {
+  const step = key === "ArrowRight" ? 1 : key === "ArrowLeft" ? -1 : 0;
+  if (step === 0) return undefined;
+  const here = KINDS.findIndex((each) => each.kind === kind);
+  return KINDS.at((here + step) % KINDS.length)?.kind;
+}
+
 function Item({ item }: { item: ItemDto }) {
   const [open, setOpen] = useState(false);
   return (
@@ -129,11 +137,22 @@ export function Capabilities({ snapshot }: { snapshot: SnapshotDto }) {
           aria-label="Search the capabilities"
           placeholder="Search"
           onChange={(event) => setSearch(event.target.value)}
-          className="h-7 w-40 rounded-md border border-line-strong bg-panel px-2 text-ink placeholder:text-ink-faint"
+          className="h-7 w-40 rounded-md border border-edge bg-panel px-2 text-ink placeholder:text-ink-faint"
         />
       }
     >
-      <div role="tablist" aria-label="Kinds of items" className="flex gap-1 px-3 py-2">
+      <div
+        role="tablist"
+        aria-label="Kinds of items"
+        onKeyDown={(event) => {
+          const next = neighbour(kind, event.key);
+          if (!next) return;
+          event.preventDefault();
+          setKind(next);
+          document.getElementById(`tab-${next}`)?.focus();
+        }}
+        className="flex gap-1 px-3 py-2"
+      >
         {KINDS.map((each) => {
           const failed = snapshot.lists.some(
             (status) => status.kind === each.kind && status.status === "failed",
@@ -146,6 +165,7 @@ export function Capabilities({ snapshot }: { snapshot: SnapshotDto }) {
               id={`tab-${each.kind}`}
               aria-selected={kind === each.kind}
               aria-controls="capability-items"
+              tabIndex={kind === each.kind ? 0 : -1}
               data-testid={`tab-${each.kind}`}
               onClick={() => setKind(each.kind)}
               className={`inline-flex h-7 items-center gap-1.5 rounded-md px-2 text-small font-medium ${

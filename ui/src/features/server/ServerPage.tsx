@@ -1,5 +1,5 @@
 import { ChevronRight, RefreshCw } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useBackend } from "@/backend/BackendProvider";
 import type { ServerDetailDto } from "@/backend/port";
 import { useAct, useServer } from "@/backend/queries";
@@ -17,6 +17,8 @@ import { FacetCards } from "./FacetCards";
 import { ServerFacts } from "./ServerFacts";
 import { Snapshots } from "./Snapshots";
 import { StderrTail } from "./StderrTail";
+
+const LOGS_ID = "logs";
 
 function Actions({ detail }: { detail: ServerDetailDto }) {
   const backend = useBackend();
@@ -104,15 +106,21 @@ function Detail({ detail }: { detail: ServerDetailDto }) {
       >
         <AttemptsTable attempts={row.attempts} testid="connect-attempts" />
       </Card>
-      <StderrTail lines={detail.stderr} transport={row.transport} />
+      <div id={LOGS_ID}>
+        <StderrTail lines={detail.stderr} transport={row.transport} />
+      </div>
     </>
   );
 }
 
 /** One server in depth. */
-export function ServerPage({ server }: { server: string }) {
+export function ServerPage({ server, logs = false }: { server: string; logs?: boolean }) {
   const query = useServer(server);
   const row = query.data?.row;
+  const here = row !== undefined;
+  useEffect(() => {
+    if (logs && here) document.getElementById(LOGS_ID)?.scrollIntoView({ block: "start" });
+  }, [logs, here]);
   return (
     <Page
       title={

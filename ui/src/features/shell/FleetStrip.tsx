@@ -11,7 +11,6 @@ export function FleetStrip() {
   return (
     <a
       href={to.fleet()}
-      aria-label="Fleet summary"
       data-testid="fleet-strip"
       className="flex h-9 shrink-0 items-center gap-4 overflow-hidden border-b border-line bg-panel px-5 text-small whitespace-nowrap"
     >

@@ -8,6 +8,7 @@ import { ReleasesPage } from "@/features/releases/ReleasesPage";
 import { ServerPage } from "@/features/server/ServerPage";
 import { parseRoute, type Route, useHash } from "@/routes";
 import { Banners } from "./Banners";
+import { FleetAnnouncer } from "./FleetAnnouncer";
 import { FleetStrip } from "./FleetStrip";
 import { Navigation } from "./Navigation";
 
@@ -16,7 +17,7 @@ function view(route: Route): ReactNode {
     case "fleet":
       return <FleetPage />;
     case "server":
-      return <ServerPage key={route.server} server={route.server} />;
+      return <ServerPage key={route.server} server={route.server} logs={route.logs} />;
     case "releases":
       return <ReleasesPage target={route.target} />;
     case "cycle":
@@ -45,6 +46,14 @@ export function Shell() {
 
   return (
     <div className="flex h-full">
+      <button
+        type="button"
+        className="sr-only focus:not-sr-only focus:absolute focus:top-2 focus:left-2 focus:z-50 focus:bg-panel focus:px-3 focus:py-1"
+        onClick={() => main.current?.querySelector<HTMLElement>("h1")?.focus()}
+      >
+        Skip the navigation
+      </button>
+      <FleetAnnouncer />
       <Navigation route={route} />
       <div className="flex min-w-0 flex-1 flex-col">
         <FleetStrip />
