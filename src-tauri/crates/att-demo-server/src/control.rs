@@ -127,7 +127,7 @@ impl Control {
         let before = kept.clone();
         change(&mut kept);
         if let Some(path) = self.beside("state").filter(|_| *kept != before) {
-            write(&path, &*kept);
+            write(&path, &kept);
         }
     }
 

@@ -118,8 +118,8 @@ impl Dial {
                     progress(Progress::Greeted(Box::new(link.greeting.clone())));
                     let capabilities = link.greeting.capabilities.clone();
                     let asked = Instant::now();
-                    let lists =
-                        lists::read_all(&link, &capabilities, duration(settings.list_timeout_ms)).await;
+                    let list_timeout = duration(settings.list_timeout_ms);
+                    let lists = Box::pin(lists::read_all(&link, &capabilities, list_timeout)).await;
                     if let Some(fault) = all_failed(&link, &lists) {
                         return Err(fault);
                     }

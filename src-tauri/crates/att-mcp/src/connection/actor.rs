@@ -375,7 +375,7 @@ impl Actor {
         let link = Arc::clone(&standing.link);
         standing.work.spawn(async move {
             let capabilities = link.greeting.capabilities.clone();
-            let lists = lists::read_all(&link, &capabilities, timeout).await;
+            let lists = Box::pin(lists::read_all(&link, &capabilities, timeout)).await;
             let _ = tell.send(News::Lists { generation: link.generation, lists }).await;
         });
     }

@@ -85,7 +85,7 @@ pub(crate) async fn invoke(
         }),
         Err(mut failure) => {
             failure.attempts = call.attempts;
-            Err(failure)
+            Err(*failure)
         }
     }
 }
@@ -96,7 +96,7 @@ impl Call<'_> {
         &mut self,
         servers: &[Arc<Server>],
         named: Option<&str>,
-    ) -> Result<Arc<Server>, InvokeFailure> {
+    ) -> Result<Arc<Server>, Box<InvokeFailure>> {
         let item = self.operation.item().to_owned();
         let server = match named {
             Some(name) => match servers.iter().find(|s| s.config.name == name) {
@@ -150,7 +150,11 @@ impl Call<'_> {
         Ok(server)
     }
 
-    async fn run(&mut self, server: &Arc<Server>, total: Duration) -> Result<Value, Option<InvokeFailure>> {
+    async fn run(
+        &mut self,
+        server: &Arc<Server>,
+        total: Duration,
+    ) -> Result<Value, Option<Box<InvokeFailure>>> {
         let deadline = Instant::now() + total;
         let mut renewals = 0;
         loop {
@@ -226,7 +230,7 @@ impl Call<'_> {
         fault: &WireFault,
         out_of_time: bool,
         total: Duration,
-    ) -> InvokeFailure {
+    ) -> Box<InvokeFailure> {
         let name = &server.config.name;
         if out_of_time && fault.category == ErrorCategory::NetworkTimeout {
             let text = format!("{name} did not answer within {} ms", total.as_millis());
@@ -256,7 +260,7 @@ impl Call<'_> {
         &mut self,
         server: &Arc<Server>,
         deadline: Instant,
-    ) -> Result<(Arc<Link>, Option<i64>), InvokeFailure> {
+    ) -> Result<(Arc<Link>, Option<i64>), Box<InvokeFailure>> {
         if let Some(link) = server.link() {
             return Ok((link, None));
         }
@@ -312,7 +316,7 @@ impl Call<'_> {
         link: &Link,
         answer: Answer,
         total_ms: i64,
-    ) -> Result<Value, InvokeFailure> {
+    ) -> Result<Value, Box<InvokeFailure>> {
         let is_error = answer.value.get("isError").and_then(Value::as_bool) == Some(true);
         let asks_back = answer.value.get("resultType").and_then(Value::as_str) == Some("input_required");
         if !is_error && !asks_back {
@@ -333,7 +337,7 @@ impl Call<'_> {
         Err(failure)
     }
 
-    fn cancelled(&mut self) -> InvokeFailure {
+    fn cancelled(&mut self) -> Box<InvokeFailure> {
         if let Some(attempt) = self.attempts.last_mut()
             && attempt.total_ms.is_none()
         {
@@ -403,8 +407,8 @@ impl Call<'_> {
         });
     }
 
-    fn failure(&self, code: FailureCode, message: String) -> InvokeFailure {
-        InvokeFailure {
+    fn failure(&self, code: FailureCode, message: String) -> Box<InvokeFailure> {
+        Box::new(InvokeFailure {
             code,
             status: code.status(),
             message: att_core::redact(&message),
@@ -412,7 +416,7 @@ impl Call<'_> {
             request_id: self.request_id.clone(),
             attempts: Vec::new(),
             answer: None,
-        }
+        })
     }
 
     fn event(
