@@ -1,11 +1,11 @@
 import type { Backend } from "../port";
 import { decision, decisionSummary } from "./decision";
 import { FakeBackend, type FakeSeed } from "./FakeBackend";
-import { bigFleet, demoFleet, unapproved } from "./fleet";
+import { bigFleet, demoFleet, row, unapproved } from "./fleet";
 
 /**
  * A fake world chosen by the address: `?fake&servers=1000` for a size, `&scene=decision` (or `broken`, `safe`,
- * `consent`, `error`, `denied`) for a situation.
+ * `consent`, `error`, `denied`, `hostile`) for a situation.
  */
 export function fakeFromLocation(search: string): Backend {
   const query = new URLSearchParams(search);
@@ -61,6 +61,17 @@ export function fakeFromLocation(search: string): Backend {
       break;
     case "consent":
       seed.servers = [...demoFleet(now), unapproved(now)];
+      break;
+    case "hostile":
+      seed.servers = [
+        row(now, `${"very-long-name-".repeat(12)}end`, {
+          status: "unreachable",
+          error: `${"\u202E"}txt.exe ${"unbroken".repeat(80)} <script>alert(1)</script>`,
+          error_code: "ATT-MCP-005",
+          summary: "x".repeat(900),
+        }),
+        ...demoFleet(now),
+      ];
       break;
     case "error":
       seed.refuse = {

@@ -2,6 +2,7 @@ import { memo } from "react";
 import type { ServerRowDto } from "@/backend/port";
 import { duration } from "@/components/format";
 import { HostileLine } from "@/components/HostileText";
+import { neutralise } from "@/components/hostile";
 import { Sparkline } from "@/components/Sparkline";
 import { StateWord } from "@/components/StateWord";
 import { Countdown, Since } from "@/components/Time";
@@ -31,6 +32,7 @@ export const FleetRow = memo(function FleetRow({
   height: number;
 }) {
   const note = statusNote(row);
+  const summary = neutralise(row.summary.slice(0, 300));
   return (
     <div
       role="row"
@@ -46,7 +48,7 @@ export const FleetRow = memo(function FleetRow({
       <Cell>
         <a
           href={to.server(row.server)}
-          title={row.summary}
+          title={summary}
           className="block truncate font-medium hover:text-accent hover:underline"
         >
           <bdi>{row.server}</bdi>
@@ -56,7 +58,7 @@ export const FleetRow = memo(function FleetRow({
           {row.era ? ` · ${row.era}` : ""}
         </span>
       </Cell>
-      <Cell title={row.summary}>
+      <Cell title={summary}>
         <StateWord word={row.status} className="max-w-full" />
         {note ? (
           <span className="block truncate pl-5.5 text-tiny leading-3.5 text-ink-faint">{note}</span>
@@ -69,7 +71,9 @@ export const FleetRow = memo(function FleetRow({
       </Cell>
       <Cell className="flex items-center justify-between gap-2">
         <span className="tabular-nums">{row.latency_ms === null ? QUIET : duration(row.latency_ms)}</span>
-        <Sparkline values={row.latency_history_ms} />
+        <span className="fleet-middle">
+          <Sparkline values={row.latency_history_ms} />
+        </span>
       </Cell>
       <Cell className="fleet-middle text-right tabular-nums text-ink-soft">{row.tools ?? QUIET}</Cell>
       <Cell className="text-ink-soft">

@@ -118,7 +118,7 @@ export function FleetTable({ servers }: { servers: ServerRowDto[] }) {
                 <button
                   type="button"
                   onClick={() => header.column.toggleSorting()}
-                  className="inline-flex items-center gap-1 font-medium hover:text-ink"
+                  className="inline-flex items-center gap-1 font-medium whitespace-nowrap hover:text-ink"
                 >
                   {String(header.column.columnDef.header)}
                   {sorted === "asc" ? <ArrowDown aria-hidden className="size-3" /> : null}

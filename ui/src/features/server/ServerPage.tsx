@@ -6,6 +6,7 @@ import { useAct, useServer } from "@/backend/queries";
 import { Button } from "@/components/Button";
 import { Card, Empty, Page, Skeleton } from "@/components/Card";
 import { ErrorPanel } from "@/components/ErrorPanel";
+import { HostileText } from "@/components/HostileText";
 import { StateTag } from "@/components/StateWord";
 import { ApproveCommand } from "@/features/fleet/ApproveCommand";
 import { SuggestedAction } from "@/features/fleet/SuggestedAction";
@@ -69,7 +70,7 @@ function Detail({ detail }: { detail: ServerDetailDto }) {
   return (
     <>
       <p className="text-ink-soft" data-testid="server-summary">
-        {row.summary}
+        <HostileText text={row.summary} limit={400} />
       </p>
       {row.error ? (
         <ErrorPanel
