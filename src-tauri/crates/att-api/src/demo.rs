@@ -9,6 +9,8 @@ use att_core::actor::{Actor, ActorKind, Face};
 use att_core::{Code, Report};
 use serde::Serialize;
 
+pub(crate) use project::PastRelease;
+
 /// The demo project's name.
 pub(crate) const PROJECT: &str = "demo-shop";
 
@@ -29,9 +31,12 @@ pub struct DemoMade {
 /// When `home` is somebody's own home already, or something cannot be made.
 pub async fn demo_init(home: &Home) -> Result<DemoMade, Report> {
     if !home.is_demo() && (home.mcp_json().exists() || home.root().join("journal.db").exists()) {
-        return Err(Report::new(Code::InvalidInput, format!("{} is in use and is no demo home", home.root().display()))
-            .cause("it holds an mcp.json or a journal that the demo did not make")
-            .cure("set ATT_HOME to an empty folder for the demo"));
+        return Err(Report::new(
+            Code::InvalidInput,
+            format!("{} is in use and is no demo home", home.root().display()),
+        )
+        .cause("it holds an mcp.json or a journal that the demo did not make")
+        .cure("set ATT_HOME to an empty folder for the demo"));
     }
     home.prepare()?;
     home.mark_demo().map_err(|error| io("marking the home", &error))?;
@@ -43,7 +48,10 @@ pub async fn demo_init(home: &Home) -> Result<DemoMade, Report> {
     Ok(DemoMade {
         home: home.root().display().to_string(),
         made,
-        text: format!("The demo {state} in {}: five servers, one project, two releases.", home.root().display()),
+        text: format!(
+            "The demo {state} in {}: five servers, one project, two releases.",
+            home.root().display()
+        ),
     })
 }
 

@@ -27,7 +27,8 @@ impl Home {
     /// # Errors
     /// When none of the three can be told.
     pub fn locate() -> Result<Self, Report> {
-        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let variable =
+            |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         variable("ATT_HOME")
             .or_else(|| variable("XDG_DATA_HOME").map(|data| data.join("att")))
             .or_else(|| variable("HOME").map(|home| home.join(".local/share/att")))

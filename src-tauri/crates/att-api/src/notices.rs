@@ -43,7 +43,8 @@ mod tests {
         notices.tell(&[Topic::Fleet]);
         notices.tell(&[Topic::Fleet, Topic::Events]);
         assert!(watcher.has_changed().unwrap());
-        let seen: Vec<(Topic, u32)> = watcher.borrow_and_update().iter().map(|n| (n.topic, n.version)).collect();
+        let seen: Vec<(Topic, u32)> =
+            watcher.borrow_and_update().iter().map(|n| (n.topic, n.version)).collect();
         assert_eq!(seen, [(Topic::Fleet, 2), (Topic::Events, 1)]);
         assert!(!watcher.has_changed().unwrap());
     }

@@ -25,7 +25,7 @@ pub fn table(headers: &[&str], rows: Vec<Vec<String>>, empty: &str) {
         return;
     }
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(headers.iter().map(ToString::to_string));
     for row in rows {
         table.add_row(row.into_iter().map(|cell| plain(&cell)));
@@ -70,7 +70,9 @@ pub fn remark(text: &str) {
 /// Unix milliseconds as local date and time.
 pub fn time(at_ms: i64) -> String {
     jiff::Timestamp::from_millisecond(at_ms)
-        .map(|at| at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string())
+        .map(|at| {
+            at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+        })
         .unwrap_or_else(|_| at_ms.to_string())
 }
 

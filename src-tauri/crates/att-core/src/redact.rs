@@ -188,9 +188,7 @@ fn redact_tokens(line: &str) -> String {
             continue;
         }
         let word = &rest[..length];
-        let known = TOKEN_PREFIXES
-            .iter()
-            .any(|prefix| word.find(prefix).is_some_and(|at| word.len() - at >= prefix.len() + 12));
+        let known = TOKEN_PREFIXES.iter().any(|prefix| holds_token(word, prefix));
         let jwt = word.starts_with("eyJ") && word.matches('.').count() == 2;
         if known || jwt || (after_bearer && word.len() >= 8 && word != "redacted") {
             out.push_str(REDACTED);
@@ -201,6 +199,15 @@ fn redact_tokens(line: &str) -> String {
         rest = &rest[length..];
     }
     out
+}
+
+/// True when a token with `prefix` begins in `word`, at its start or after a sign: `flask-server` holds no `sk-...`.
+fn holds_token(word: &str, prefix: &str) -> bool {
+    word.match_indices(prefix).any(|(at, _)| {
+        let begins = word[..at].chars().next_back().is_none_or(|before| !before.is_ascii_alphanumeric());
+        let token = word[at + prefix.len()..].split('/').next().unwrap_or_default();
+        begins && token.len() >= 12
+    })
 }
 
 #[cfg(test)]
@@ -219,6 +226,11 @@ mod tests {
             ("clone https://ann:pw@host/repo", "clone https://ann:[redacted]@host/repo"),
             ("use ghp_abcdefghijklmnop now", "use [redacted] now"),
             ("the token bucket is empty", "the token bucket is empty"),
+            (
+                "/srv/flask-application-server/task-management-server",
+                "/srv/flask-application-server/task-management-server",
+            ),
+            ("key is sk-abcdefghijklmnop.", "key is [redacted]"),
             ("token=${keyring:files}", "token=${keyring:files}"),
             ("wire {\\\"api_key\\\":\\\"s3cr3t\\\"}", "wire {\\\"api_key\\\":\\\"[redacted]\\\"}"),
         ] {

@@ -2,7 +2,10 @@
 
 use super::{count, json_text, word};
 use crate::dto::{AttemptDto, EventDto, FacetDto, FacetsDto, ServerRowDto};
-use att_mcp::model::{Attempt, ErrorCategory, Event, EventKind, Facet, Fault, ServerState};
+use att_mcp::model::{
+    Attempt, AttemptStage, ConnectionState, ErrorCategory, Event, EventKind, Facet, Fault, InvokeOutcome,
+    ServerState,
+};
 use serde::Serialize;
 
 fn facet<S: Serialize>(facet: &Facet<S>, attempt: Option<u32>) -> FacetDto {
@@ -18,12 +21,7 @@ fn facet<S: Serialize>(facet: &Facet<S>, attempt: Option<u32>) -> FacetDto {
 
 /// The row of `state`, with what only a live fleet knows.
 #[must_use]
-pub fn server_row(
-    state: &ServerState,
-    latency_history_ms: Vec<i64>,
-    attempts: Vec<AttemptDto>,
-    drifted: bool,
-) -> ServerRowDto {
+pub fn server_row(state: &ServerState, latency_history_ms: Vec<i64>, drifted: bool) -> ServerRowDto {
     let facets = &state.facets;
     let failed_attempts = (state.attempts > 0).then_some(state.attempts);
     ServerRowDto {
@@ -47,7 +45,7 @@ pub fn server_row(
         error: state.error.as_ref().map(|fault| fault.message.clone()),
         error_code: state.error.as_ref().map(|fault| fault.code.clone()),
         error_cure: state.error.as_ref().map(cure),
-        attempts,
+        attempts: newest_connect(state).into_iter().collect(),
         since_ms: state.since_ms,
         next_action_at_ms: state.next_action_at_ms,
         suggested_action: word(&state.suggested_action),
@@ -57,6 +55,40 @@ pub fn server_row(
         pid: state.pid,
         drifted,
     }
+}
+
+/// The newest connection attempt of a server as an attempt record; none before the first.
+fn newest_connect(state: &ServerState) -> Option<AttemptDto> {
+    let ready = state.facets.connection.state == ConnectionState::Ready;
+    if state.generation == 0 || (!ready && state.error.is_none()) {
+        return None;
+    }
+    let fault = state.error.as_ref().filter(|_| !ready);
+    let outcome = match fault.map(|fault| fault.category) {
+        None => InvokeOutcome::RepliedOk,
+        Some(ErrorCategory::NetworkTimeout | ErrorCategory::HealthCheck) => InvokeOutcome::SentNoReply,
+        Some(ErrorCategory::TransportError | ErrorCategory::ProcessExit | ErrorCategory::Cancelled) => {
+            InvokeOutcome::NotSent
+        }
+        Some(_) => InvokeOutcome::RepliedError,
+    };
+    let breaker = word(&state.facets.breaker.state);
+    Some(AttemptDto {
+        server: state.server.clone(),
+        generation: count(state.generation),
+        era: state.era.map(|era| era.as_str().to_owned()),
+        stage: word(&AttemptStage::Initialize),
+        outcome: word(&outcome),
+        error: fault.map(|fault| fault.message.clone()),
+        error_category: fault.map(|fault| word(&fault.category)),
+        excluded_reason: None,
+        queue_ms: None,
+        connect_ms: state.connect_ms.filter(|_| ready),
+        first_byte_ms: None,
+        total_ms: state.connect_ms.filter(|_| ready),
+        breaker_before: breaker.clone(),
+        breaker_after: breaker,
+    })
 }
 
 fn cure(fault: &Fault) -> String {

@@ -48,7 +48,8 @@ pub(crate) async fn make(room: &ControlRoom, home: &Home) -> Result<bool, Report
         std::fs::create_dir_all(dir).map_err(|error| io("making the demo's folders", &error))?;
     }
     let remote = base.join("remote.git");
-    git(&base, &["init", "--quiet", "--bare", "--initial-branch=main", &remote.display().to_string()]).await?;
+    git(&base, &["init", "--quiet", "--bare", "--initial-branch=main", &remote.display().to_string()])
+        .await?;
     git(&project, &["init", "--quiet", "--initial-branch=main"]).await?;
     git(&project, &["remote", "add", "origin", &remote.display().to_string()]).await?;
     for (path, content) in FILES {
@@ -82,7 +83,13 @@ async fn commit(project: &Path, message: &str) -> Result<String, Report> {
 }
 
 /// Puts a release live with the project's own script, as the engine would.
-async fn put_live(project: &Path, site: &Path, id: &str, commit: &str, previous: Option<&str>) -> Result<(), Report> {
+async fn put_live(
+    project: &Path,
+    site: &Path,
+    id: &str,
+    commit: &str,
+    previous: Option<&str>,
+) -> Result<(), Report> {
     let spec = CommandSpec::new(["sh", "deploy/deploy.sh", &site.display().to_string()])
         .cwd(project)
         .env("ATT_RELEASE_ID", id)
@@ -107,8 +114,14 @@ async fn git(folder: &Path, arguments: &[&str]) -> Result<String, Report> {
 async fn run_well(spec: &CommandSpec, what: &str) -> Result<String, Report> {
     let limits = RunLimits { timeout: Duration::from_secs(60), max_output_bytes: 16 * 1024 };
     let failed = |cause: String| {
-        Report::new(Code::SpawnFailed, format!("{what} failed")).cause(cause).cure("install git and a POSIX shell")
+        Report::new(Code::SpawnFailed, format!("{what} failed"))
+            .cause(cause)
+            .cure("install git and a POSIX shell")
     };
     let outcome = run(spec, &limits).await.map_err(|error| failed(error.to_string()))?;
-    if outcome.success() { Ok(outcome.stdout) } else { Err(failed(format!("{}: {}", outcome.exit, outcome.stderr.trim()))) }
+    if outcome.success() {
+        Ok(outcome.stdout)
+    } else {
+        Err(failed(format!("{}: {}", outcome.exit, outcome.stderr.trim())))
+    }
 }

@@ -106,7 +106,7 @@ pub struct ServerRowDto {
     pub error_code: Option<String>,
     /// The cure that belongs to `error_code`.
     pub error_cure: Option<String>,
-    /// Attempts of the newest connect (design 4, ROW).
+    /// The newest connection attempt, as a record; empty before the first.
     pub attempts: Vec<AttemptDto>,
     /// Since when the status holds, Unix ms.
     #[specta(type = u32)]

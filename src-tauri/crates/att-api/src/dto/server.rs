@@ -4,16 +4,6 @@ use super::fleet::{AttemptDto, ServerRowDto};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-/// One line a server wrote to stderr, redacted and bounded.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
-pub struct StderrLineDto {
-    /// When, Unix ms.
-    #[specta(type = u32)]
-    pub at_ms: i64,
-    /// The line.
-    pub text: String,
-}
-
 /// One offered item of a snapshot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
 pub struct ItemDto {
@@ -151,7 +141,7 @@ pub struct ServerDetailDto {
     /// Every snapshot kept, newest first, at most 50.
     pub snapshots: Vec<SnapshotSummaryDto>,
     /// The last lines of stderr, oldest first, at most 200.
-    pub stderr: Vec<StderrLineDto>,
+    pub stderr: Vec<String>,
 }
 
 /// What to call.
@@ -194,8 +184,8 @@ pub struct CallAnswerDto {
     /// The id of the request.
     pub request_id: String,
     /// Joins what the operator clicked with all that it caused.
-    pub correlation_id: String,
-    /// The server's result as JSON text, null on failure.
+    pub correlation_id: Option<String>,
+    /// The server's answer as JSON text: its result, or its error for `application_error`.
     pub result: Option<String>,
     /// The failure, null on success.
     pub failure: Option<FailureDto>,

@@ -1,0 +1,63 @@
+//! What a short connection keeps: nothing but its attempts, which go to the journal.
+
+use async_trait::async_trait;
+use att_journal::Journal;
+use att_mcp::model::{AttemptRecord, Event, ServerState, Snapshot};
+use att_mcp::{FleetStore, MemoryFleetStore, StoreError};
+
+/// Consents from memory, attempts to the journal, everything else forgotten: live facets are not touched.
+#[derive(Debug)]
+pub(super) struct ShortStore {
+    pub(super) consents: MemoryFleetStore,
+    pub(super) attempts: Option<Journal>,
+}
+
+#[async_trait]
+impl FleetStore for ShortStore {
+    async fn save_state(&self, _state: ServerState) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn forget_state(&self, _server: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn states(&self) -> Result<Vec<ServerState>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn append_events(&self, _events: Vec<Event>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn append_attempts(&self, attempts: Vec<AttemptRecord>) -> Result<(), StoreError> {
+        match &self.attempts {
+            Some(journal) if !journal.is_read_only() => journal.append_attempts(attempts).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn put_snapshot(&self, snapshot: Snapshot) -> Result<(), StoreError> {
+        self.consents.put_snapshot(snapshot).await
+    }
+
+    async fn touch_snapshot(&self, server: &str, id: &str, last_seen_at_ms: i64) -> Result<(), StoreError> {
+        self.consents.touch_snapshot(server, id, last_seen_at_ms).await
+    }
+
+    async fn latest_snapshot(&self, server: &str) -> Result<Option<Snapshot>, StoreError> {
+        self.consents.latest_snapshot(server).await
+    }
+
+    async fn snapshot(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
+        self.consents.snapshot(id).await
+    }
+
+    async fn snapshots(&self, server: &str, limit: u32) -> Result<Vec<Snapshot>, StoreError> {
+        self.consents.snapshots(server, limit).await
+    }
+
+    async fn consent(&self, server: &str, command_digest: &str) -> Result<bool, StoreError> {
+        self.consents.consent(server, command_digest).await
+    }
+}

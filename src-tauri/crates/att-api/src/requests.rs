@@ -1,0 +1,150 @@
+//! What a face that does not drive asks of the one that does, over rows of the journal.
+
+use crate::driver::Driver;
+use crate::once::fleet_report;
+use crate::room::ControlRoom;
+use att_core::{Code, Report};
+use att_journal::{NewRequest, RequestRow, RequestState};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How long the asker waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often it looks for it.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What can be asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub(crate) enum Ask {
+    /// Try to connect now.
+    Retry { server: String },
+    /// Switch a server on or off.
+    SetEnabled { server: String, enabled: bool },
+    /// Take a new snapshot.
+    Refresh { server: String },
+    /// The operator approved the command of a server; the consent is in the journal already.
+    ConsentGiven { server: String },
+    /// Read `mcp.json` again.
+    Reload,
+}
+
+impl Ask {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Retry { .. } => "retry",
+            Self::SetEnabled { .. } => "set_enabled",
+            Self::Refresh { .. } => "refresh",
+            Self::ConsentGiven { .. } => "consent_given",
+            Self::Reload => "reload",
+        }
+    }
+}
+
+/// Does `ask` here when this process drives the fleet, else asks whoever does.
+pub(crate) async fn fulfil(room: &ControlRoom, ask: Ask) -> Result<(), Report> {
+    if let Some(driver) = room.driver().await.as_ref()
+        && driver.fleet().is_some()
+    {
+        return carry_out(room, driver, &ask).await;
+    }
+    if !crate::engine_lock::is_held(&room.0.home) {
+        return Err(Report::new(Code::Conflict, "nothing watches the fleet now")
+            .cure("open the desktop or run `att watch`, then try again"));
+    }
+    ask_driver(room, &ask).await
+}
+
+async fn ask_driver(room: &ControlRoom, ask: &Ask) -> Result<(), Report> {
+    let journal = room.journal()?;
+    let id = format!("{:032x}", room.0.randomness.bits());
+    let body = serde_json::to_value(ask).map_err(|error| Report::new(Code::Internal, error.to_string()))?;
+    let request = NewRequest {
+        id: id.clone(),
+        kind: ask.kind().into(),
+        body,
+        actor: room.person(),
+        at_ms: room.now_ms(),
+    };
+    journal.ask(request).await?;
+    let answered = tokio::time::timeout(PATIENCE, async {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            match journal.request(&id).await? {
+                Some(row) if row.state == RequestState::Done => return Ok(()),
+                Some(row) if row.state == RequestState::Refused => {
+                    let report = row.answer.and_then(|answer| serde_json::from_value::<Report>(answer).ok());
+                    return Err(report.unwrap_or_else(|| Report::new(Code::Denied, "the driver refused")));
+                }
+                _ => {}
+            }
+        }
+    });
+    answered.await.unwrap_or_else(|_| {
+        Err(Report::new(Code::TimedOut, "the process that watches the fleet did not answer in 10 s")
+            .cure("see whether it hangs; what was asked is still done when it looks"))
+    })
+}
+
+/// Takes and answers every pending request.
+pub(crate) async fn take_all(room: &ControlRoom, driver: &Driver, epoch: u64) {
+    let Ok(journal) = room.journal() else { return };
+    loop {
+        let row = match journal.take_request(epoch, room.now_ms()).await {
+            Ok(Some(row)) => row,
+            Ok(None) => return,
+            Err(error) => {
+                tracing::warn!(%error, "requests cannot be taken");
+                return;
+            }
+        };
+        let (state, answer) = match answer(room, driver, &row).await {
+            Ok(()) => (RequestState::Done, serde_json::Value::Null),
+            Err(report) => (RequestState::Refused, serde_json::to_value(report).unwrap_or_default()),
+        };
+        if let Err(error) = journal.answer_request(&row.id, epoch, state, answer, room.now_ms()).await {
+            tracing::warn!(%error, "a request was not answered");
+        }
+    }
+}
+
+async fn answer(room: &ControlRoom, driver: &Driver, row: &RequestRow) -> Result<(), Report> {
+    let ask: Ask = serde_json::from_value(row.body.clone()).map_err(|error| {
+        Report::new(Code::InvalidInput, "the request is not understood").cause(error.to_string())
+    })?;
+    carry_out(room, driver, &ask).await
+}
+
+async fn carry_out(room: &ControlRoom, driver: &Driver, ask: &Ask) -> Result<(), Report> {
+    let fleet = driver.fleet().ok_or_else(|| {
+        Report::new(Code::Conflict, "nothing watches the fleet now")
+            .cure("open the desktop or run `att watch`")
+    })?;
+    match ask {
+        Ask::Retry { server } => {
+            fleet.retry_now(server).await.map_err(fleet_report)?;
+        }
+        Ask::SetEnabled { server, enabled } => {
+            fleet.set_enabled(server, *enabled).await.map_err(fleet_report)?;
+        }
+        Ask::Refresh { server } => {
+            fleet.refresh(server).await.map_err(fleet_report)?;
+        }
+        Ask::ConsentGiven { server } => {
+            fleet.consent_given(server).await.map_err(fleet_report)?;
+        }
+        Ask::Reload => {
+            room.read_configuration();
+            let servers = room.configuration().servers.clone();
+            fleet.reload(servers).await;
+            room.0.notices.tell(&[crate::dto::Topic::System, crate::dto::Topic::Fleet]);
+        }
+    }
+    Ok(())
+}
+
+/// The answer for a server that is not configured.
+pub(crate) fn no_such_server(server: &str) -> Report {
+    Report::new(Code::NotFound, format!("there is no server `{server}`"))
+        .cure("see `att servers` for the names, or add it to mcp.json")
+}
