@@ -2,7 +2,9 @@
 
 use super::Engine;
 use crate::error::EngineError;
-use crate::model::{AuditEvent, Deployment, DeploymentKind, Release, ReleaseHealth, Target, TargetId};
+use crate::model::{
+    AuditEvent, Deployment, DeploymentKind, Quarantine, Release, ReleaseHealth, Target, TargetId,
+};
 use crate::step::Refusal;
 use crate::store::{Changes, TargetChange};
 use att_core::id::DeploymentId;
@@ -92,6 +94,36 @@ impl Engine {
         }
         changes.target = Some(TargetChange { expected_generation, row });
         self.commit(changes).await
+    }
+
+    /// Marks a release so that nothing rolls back to it, or takes the mark away.
+    ///
+    /// # Errors
+    /// When it is not a person, there is no reason, or no such release.
+    pub async fn set_quarantine(
+        &self,
+        target: &TargetId,
+        release_id: &str,
+        quarantined: bool,
+        reason: &str,
+        actor: Actor,
+    ) -> Result<(), EngineError> {
+        Self::person(&actor, reason)?;
+        let row = self.store().release(target, release_id).await?;
+        let row = row.ok_or_else(|| EngineError::not_found("release", release_id))?;
+        let mark = Quarantine { reason: reason.to_owned(), since_ms: self.now_ms() };
+        let event = AuditEvent::ReleaseQuarantined {
+            target: target.to_string(),
+            release_id: release_id.to_owned(),
+            quarantined,
+            reason: reason.to_owned(),
+        };
+        self.commit(Changes {
+            releases: vec![Release { quarantine: quarantined.then_some(mark), ..row }],
+            audit: vec![self.entry(target.to_string(), actor, event)],
+            ..Changes::default()
+        })
+        .await
     }
 
     async fn configured_target(&self, id: &TargetId) -> Result<Target, EngineError> {

@@ -35,7 +35,7 @@ impl Look {
 enum Gate {
     Passed(ProbeProgress),
     Again(ProbeProgress),
-    Failed(ProbeProgress),
+    Failed,
 }
 
 fn count(before: &ProbeProgress, look: &Look, wanted: u32, forgiven: u32) -> Gate {
@@ -51,7 +51,7 @@ fn count(before: &ProbeProgress, look: &Look, wanted: u32, forgiven: u32) -> Gat
     if progress.good >= wanted.max(1) {
         Gate::Passed(progress)
     } else if progress.bad > forgiven {
-        Gate::Failed(progress)
+        Gate::Failed
     } else {
         Gate::Again(progress)
     }
@@ -109,7 +109,7 @@ impl Engine {
                 Advance::step(Input::Passed(Box::new(next)))
             }
             Gate::Again(progress) => self.again(progress, policy.restart_watchdog_interval_ms, learned),
-            Gate::Failed(_) => {
+            Gate::Failed => {
                 let failure = Failure {
                     class: Some(FailureClass::RestartWatchdogFailure),
                     cause: "watchdog_failed".to_owned(),
@@ -158,7 +158,7 @@ impl Engine {
                 Advance::step(Input::Passed(Box::new(next)))
             }
             Gate::Again(progress) => self.again(progress, policy.health_check_interval_ms, learned),
-            Gate::Failed(_) => {
+            Gate::Failed => {
                 let failure = Failure {
                     class: Some(FailureClass::HealthFailure),
                     cause: if look.inconclusive { "health_inconclusive" } else { "health_failed" }.to_owned(),
@@ -272,7 +272,7 @@ impl Engine {
                 })
             }
             Gate::Again(progress) => self.again(progress, verify_interval(&policy), learned),
-            Gate::Failed(_) => Advance::step(Input::RollbackEnded {
+            Gate::Failed => Advance::step(Input::RollbackEnded {
                 succeeded: false,
                 detail: format!("the rollback could not be verified: {}", look.detail),
                 finish: None,

@@ -1,0 +1,142 @@
+//! The driver dies at any instant; a new one brings the cycle to the same end, and nothing happens twice.
+
+use crate::house::{House, Setup, ann, assert_state};
+use att_bootstrap::model::{CycleState, OperationPhase};
+use att_bootstrap::store::CycleStore as _;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Drives until the cycle stands in `state`, then drops the driver in the middle of what it does.
+async fn drop_in(house: &House, state: CycleState) {
+    let stop = CancellationToken::new();
+    let mut notices = house.engine.notices();
+    let reached = async {
+        loop {
+            let live = house.store.live_cycles().await.unwrap();
+            if live.iter().any(|cycle| cycle.state == state) {
+                return;
+            }
+            let _ = notices.recv().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = reached => {}
+        rest = Box::pin(house.engine.run_until_idle(&stop)) => { rest.unwrap(); }
+    }
+}
+
+#[tokio::test]
+async fn a_driver_that_dies_in_any_stage_is_replaced_and_the_cycle_ends_the_same() {
+    let stages = [
+        CycleState::Preparing,
+        CycleState::Changing,
+        CycleState::Testing,
+        CycleState::Committing,
+        CycleState::Pushing,
+        CycleState::AwaitingCi,
+        CycleState::Merging,
+        CycleState::Readying,
+        CycleState::Deploying,
+        CycleState::Watching,
+        CycleState::HealthChecking,
+        CycleState::Deciding,
+        CycleState::RollingBack,
+        CycleState::VerifyingRollback,
+    ];
+    for state in stages {
+        let mut house = House::new("self_hosted").await;
+        let id = house.submit("sick").await;
+        drop_in(&house, state).await;
+        house.restart();
+        house.run().await;
+        let cycle = house.cycle(&id).await;
+        assert_eq!(cycle.state, CycleState::RolledBack, "{state}: {:?}", cycle.failure);
+        assert_eq!(house.effects(), ["deploy r3", "rollback r2"], "{state}");
+        assert_eq!(house.running(), "r2", "{state}");
+        let operations = house.store.operations_of(&id).await.unwrap();
+        assert!(operations.iter().all(|row| row.phase == OperationPhase::Finished), "{state}");
+        assert_eq!(house.remote(&["log", "--format=%s", "-2", "main"]), "Make it sick\nTwo", "{state}");
+    }
+}
+
+#[tokio::test]
+async fn a_deploy_outlives_its_driver_and_is_followed_by_the_next_one() {
+    let mut house = House::new("external").await;
+    house.set("deploy-slow");
+    let id = house.submit("three").await;
+    let stop = CancellationToken::new();
+    let began = async {
+        while house.effects().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        () = began => {}
+        rest = Box::pin(house.engine.run_until_idle(&stop)) => panic!("it ended early: {rest:?}"),
+    }
+    assert_eq!(house.cycle(&id).await.state, CycleState::Deploying);
+    house.restart();
+    house.run().await;
+    let cycle = house.cycle(&id).await;
+    assert_state(&cycle, CycleState::Succeeded);
+    assert_eq!(house.effects(), ["deploy r3"]);
+    assert_eq!(cycle.resumes, 1);
+}
+
+#[tokio::test]
+async fn a_cycle_that_is_taken_up_too_often_is_given_to_a_person() {
+    let mut house = House::new("external").await;
+    house.set("deploy-slow");
+    let id = house.submit("three").await;
+    drop_in(&house, CycleState::Testing).await;
+    let at = house.cycle(&id).await;
+    let mut tired = at.clone();
+    tired.version += 1;
+    tired.resumes = 28;
+    let change = att_bootstrap::store::CycleChange { expected_version: Some(at.version), row: tired };
+    let changes = att_bootstrap::store::Changes { cycle: Some(change), ..Default::default() };
+    house.store.commit(changes).await.unwrap();
+    house.restart();
+    house.run().await;
+    assert_state(&house.cycle(&id).await, CycleState::NeedsOperator);
+    let engine = &house.engine;
+    let reason = "nothing was deployed";
+    engine.state_outside(&id, Some("r2".into()), CycleState::Failed, reason, ann()).await.unwrap();
+    assert_state(&house.cycle(&id).await, CycleState::Failed);
+    assert!(house.store.open_interruptions().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_cycle_stopped_before_its_deploy_is_cancelled_and_one_stopped_during_it_is_decided_about() {
+    for (at, wanted) in
+        [(CycleState::Testing, CycleState::Cancelled), (CycleState::Deploying, CycleState::Denied)]
+    {
+        let tests = "sleep 1";
+        let house = House::build(&Setup { tests, ..Setup::default() }).await;
+        house.set("deploy-hangs");
+        let id = house.submit("three").await;
+        let stop = CancellationToken::new();
+        let began = std::time::Instant::now();
+        let canceller = async {
+            loop {
+                let state = house.cycle(&id).await.state;
+                if state == at && (at == CycleState::Testing || !house.effects().is_empty()) {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    return house.engine.cancel(&id, ann(), "wrong branch").await;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let (rest, cancelled) = tokio::join!(Box::pin(house.engine.run_until_idle(&stop)), canceller);
+        rest.unwrap();
+        cancelled.unwrap();
+        let cycle = house.cycle(&id).await;
+        assert_state(&cycle, wanted);
+        if wanted == CycleState::Denied {
+            assert_eq!(cycle.failure.unwrap().cause, "operator_cancel");
+        }
+        assert!(began.elapsed() < Duration::from_secs(10));
+        assert_eq!(house.running(), "r2");
+    }
+}
