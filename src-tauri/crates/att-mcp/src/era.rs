@@ -135,7 +135,7 @@ fn greeting(service: &RunningService<RoleClient, FleetClient>, wire: &Wire) -> R
 }
 
 fn judge(error: &ClientInitializeError, wire: &Wire) -> WireFault {
-    if let Some(fault) = wire.broken() {
+    if let Some(fault) = wire.cause() {
         return fault;
     }
     let (category, text) = match error {

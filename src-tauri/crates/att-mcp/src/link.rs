@@ -66,7 +66,7 @@ impl Link {
 
     /// True once the transport is gone.
     pub fn is_closed(&self) -> bool {
-        self.peer.is_transport_closed() || self.wire.broken().is_some()
+        self.peer.is_transport_closed() || self.wire.is_over()
     }
 
     /// Ends with why the transport as a whole failed; a dead HTTP server gives no such signal.

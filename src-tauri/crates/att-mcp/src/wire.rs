@@ -85,6 +85,15 @@ struct Known {
     waiting: HashMap<String, Waiting>,
     greeting: Option<Value>,
     broken: Option<WireFault>,
+    /// The transport is gone; says nothing where there is a better reason.
+    ended: bool,
+}
+
+impl Known {
+    fn over(&self) -> Option<WireFault> {
+        let gone = || WireFault::new(ErrorCategory::TransportError, "the server closed the connection");
+        self.broken.clone().or_else(|| self.ended.then(gone))
+    }
 }
 
 /// Shared by the transport, which fills it, and the connection, which asks it.
@@ -165,9 +174,22 @@ impl Wire {
         self.news.notify_waiters();
     }
 
-    /// Why the transport failed.
-    pub fn broken(&self) -> Option<WireFault> {
-        self.known().broken.clone()
+    /// The transport is gone, for whatever reason.
+    fn end(&self) {
+        self.known().ended = true;
+        self.news.notify_waiters();
+    }
+
+    /// True once the transport failed or is gone.
+    pub fn is_over(&self) -> bool {
+        let known = self.known();
+        known.ended || known.broken.is_some()
+    }
+
+    /// Why the transport, or a request on it, failed; none if all that is known is that it is gone.
+    pub fn cause(&self) -> Option<WireFault> {
+        let known = self.known();
+        known.waiting.values().find_map(|w| w.trace.fault.clone()).or_else(|| known.broken.clone())
     }
 
     /// `initialize` or `server/discover` as the server answered it last.
@@ -178,7 +200,7 @@ impl Wire {
     /// What is known of a request; it is forgotten with that.
     pub fn finish(&self, id: &str) -> Trace {
         let mut known = self.known();
-        let broken = known.broken.clone();
+        let broken = known.over();
         let mut trace = known.waiting.remove(id).map_or_else(Trace::default, |w| w.trace);
         if trace.fault.is_none() {
             trace.fault = broken;
@@ -198,7 +220,7 @@ impl Wire {
                     Some(id) => known.waiting.get(id).and_then(|w| w.trace.fault.clone()),
                     None => known.waiting.values().find_map(|w| w.trace.fault.clone()),
                 };
-                if let Some(fault) = of_request.or_else(|| known.broken.clone()) {
+                if let Some(fault) = of_request.or_else(|| known.over()) {
                     return fault;
                 }
             }
@@ -220,8 +242,7 @@ pub(crate) struct EndOfTransport(std::sync::Arc<Wire>);
 
 impl Drop for EndOfTransport {
     fn drop(&mut self) {
-        let text = "the server closed the connection";
-        self.0.break_with(WireFault::new(ErrorCategory::TransportError, text));
+        self.0.end();
     }
 }
 
@@ -254,8 +275,7 @@ impl<T: Transport<RoleClient>> Transport<RoleClient> for Tapped<T> {
         match self.inner.receive().await {
             Some(message) => Some(self.wire.swap(message)),
             None => {
-                let text = "the server closed the connection";
-                self.wire.break_with(WireFault::new(ErrorCategory::TransportError, text));
+                self.wire.end();
                 None
             }
         }

@@ -73,8 +73,7 @@ impl<R: AsyncRead + Send + Unpin> LineTransport<R> {
                 }
             };
             if available.is_empty() {
-                let text = "the server closed its output";
-                self.wire.break_with(WireFault::new(ErrorCategory::TransportError, text));
+                self.wire.end();
                 return None;
             }
             let end = available.iter().position(|byte| *byte == b'\n');

@@ -17,8 +17,12 @@ async fn a_changed_schema_is_a_second_snapshot_and_an_alarm_in_every_era_and_tra
         http("http-modern", &arguments("modern")),
     ])
     .await;
-    for name in ["stdio-legacy", "stdio-modern", "http-legacy", "http-modern"] {
-        let first = bench.ready(name).await.snapshot_id.unwrap();
+    let names = ["stdio-legacy", "stdio-modern", "http-legacy", "http-modern"];
+    let mut firsts = Vec::new();
+    for name in names {
+        firsts.push(bench.ready(name).await.snapshot_id.unwrap());
+    }
+    for (name, first) in names.into_iter().zip(firsts) {
         bench.until(name, Duration::from_secs(8), |s| s.snapshot_id.as_ref() != Some(&first)).await;
         let snapshots = bench.store.snapshots(name, 10).await.unwrap();
         assert_eq!(snapshots.len(), 2, "{name}");
