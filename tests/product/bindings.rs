@@ -27,7 +27,11 @@ fn every_command_has_a_permission_and_every_permission_a_command() {
     let mut commands: Vec<&str> = bindings
         .match_indices("__TAURI_INVOKE")
         .filter_map(|(at, _)| bindings[at..].split_once("(\"")?.1.split('"').next())
-        .chain(bindings.match_indices("typedError").filter_map(|(at, _)| bindings[at..].split_once("invoke(\"")?.1.split('"').next()))
+        .chain(
+            bindings
+                .match_indices("typedError")
+                .filter_map(|(at, _)| bindings[at..].split_once("invoke(\"")?.1.split('"').next()),
+        )
         .filter(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
         .collect();
     commands.sort_unstable();

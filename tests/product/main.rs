@@ -1,14 +1,12 @@
-//! Whole-product tests: the real programs, real processes, real git, a real SQLite file, a real window.
+//! Whole-product tests of the desktop: the real binary, a real window, real processes.
 //!
-//! One binary, because each test binary of the root package links the desktop.
+//! One binary, because each test binary of the root package links the desktop. What needs no window is tested
+//! in `src-tauri/crates/att-cli/tests`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, reason = "tests")]
+#![allow(missing_docs, reason = "tests")]
 
-mod bad_input;
 mod bindings;
-mod cli;
-mod crash;
 mod orphans;
-mod peers;
 mod support;
 mod window;
 mod window_fleet;

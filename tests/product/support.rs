@@ -1,4 +1,5 @@
 //! A home of one's own for each test, and the programs under test.
+#![allow(dead_code, reason = "shared by several test binaries, each of which uses its part")]
 
 use att_process::{CommandSpec, RunLimits, RunOutcome, run};
 use serde_json::Value;
@@ -65,8 +66,9 @@ impl TestHome {
     pub async fn att_json(&self, arguments: &[&str]) -> Value {
         let arguments: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
         let outcome = self.att(&arguments).await;
-        serde_json::from_str(&outcome.stdout)
-            .unwrap_or_else(|error| panic!("{arguments:?}: {error}\nstdout: {}\nstderr: {}", outcome.stdout, outcome.stderr))
+        serde_json::from_str(&outcome.stdout).unwrap_or_else(|error| {
+            panic!("{arguments:?}: {error}\nstdout: {}\nstderr: {}", outcome.stdout, outcome.stderr)
+        })
     }
 
     /// Runs `att` on a terminal of its own, with `answers` typed at its questions.
@@ -76,9 +78,14 @@ impl TestHome {
             .chain(arguments.iter().map(ToString::to_string))
             .map(|word| format!("'{word}'"))
             .collect();
-        let typed = self.write("typed", &answers.iter().map(|answer| format!("{answer}\n")).collect::<String>());
+        let typed =
+            self.write("typed", &answers.iter().map(|answer| format!("{answer}\n")).collect::<String>());
         // `script` gives the program a terminal; what is typed waits in it until it is read.
-        let shell = format!("(cat {}; sleep 60) | script --quiet --return --command \"{}\" /dev/null", typed.display(), line.join(" "));
+        let shell = format!(
+            "(cat {}; sleep 60) | script --quiet --return --command \"{}\" /dev/null",
+            typed.display(),
+            line.join(" ")
+        );
         let spec = CommandSpec::new(["sh", "-c", &shell]).env("ATT_HOME", self.path().display().to_string());
         run_to_end(&spec).await
     }
@@ -94,7 +101,11 @@ impl TestHome {
 pub async fn run_to_end(spec: &CommandSpec) -> RunOutcome {
     let limits = RunLimits { timeout: Duration::from_secs(120), max_output_bytes: 4 * 1024 * 1024 };
     let outcome = run(spec, &limits).await.unwrap();
-    assert!(!outcome.timed_out, "{:?} hangs\nstdout: {}\nstderr: {}", spec.argv, outcome.stdout, outcome.stderr);
+    assert!(
+        !outcome.timed_out,
+        "{:?} hangs\nstdout: {}\nstderr: {}",
+        spec.argv, outcome.stdout, outcome.stderr
+    );
     outcome
 }
 

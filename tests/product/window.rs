@@ -47,7 +47,8 @@ impl Window {
     pub async fn find(&self, test_id: &str) -> fantoccini::elements::Element {
         let selector = format!("[data-testid=\"{test_id}\"]");
         eventually(&format!("{test_id} on screen"), Duration::from_secs(30), async || {
-            let found = tokio::time::timeout(COMMAND, self.client.find(Locator::Css(&selector))).await.ok()?;
+            let found =
+                tokio::time::timeout(COMMAND, self.client.find(Locator::Css(&selector))).await.ok()?;
             found.ok()
         })
         .await
@@ -89,7 +90,13 @@ impl Window {
     }
 
     /// Waits until an attribute has one of `values`; answers which.
-    pub async fn wait_attribute(&self, test_id: &str, name: &str, values: &[&str], limit: Duration) -> String {
+    pub async fn wait_attribute(
+        &self,
+        test_id: &str,
+        name: &str,
+        values: &[&str],
+        limit: Duration,
+    ) -> String {
         eventually(&format!("{test_id} with {name} of {values:?}"), limit, async || {
             self.attribute(test_id, name).await.filter(|value| values.contains(&value.as_str()))
         })
@@ -133,7 +140,8 @@ pub fn free_port() -> u16 {
 
 /// An X server on a display of its own choosing.
 pub async fn start_screen() -> (GuardedChild, String) {
-    let spec = CommandSpec::new(["Xvfb", "-displayfd", "1", "-screen", "0", "1400x900x24", "-nolisten", "tcp"]);
+    let spec =
+        CommandSpec::new(["Xvfb", "-displayfd", "1", "-screen", "0", "1400x900x24", "-nolisten", "tcp"]);
     let mut screen = GuardedChild::spawn(&spec).unwrap();
     let mut line = String::new();
     let mut stdout = BufReader::new(screen.take_stdout().unwrap());
@@ -144,10 +152,18 @@ pub async fn start_screen() -> (GuardedChild, String) {
 
 /// The environment of a desktop session that is nobody else's.
 pub fn session_environment(mut spec: CommandSpec, private: &Path, display: &str) -> CommandSpec {
-    for (name, folder) in [("XDG_DATA_HOME", "data"), ("XDG_CONFIG_HOME", "config"), ("XDG_CACHE_HOME", "cache"), ("XDG_RUNTIME_DIR", "runtime")] {
+    for (name, folder) in [
+        ("XDG_DATA_HOME", "data"),
+        ("XDG_CONFIG_HOME", "config"),
+        ("XDG_CACHE_HOME", "cache"),
+        ("XDG_RUNTIME_DIR", "runtime"),
+    ] {
         let path = private.join(folder);
         std::fs::create_dir_all(&path).unwrap();
-        std::os::unix::fs::PermissionsExt::set_mode(&mut std::fs::metadata(&path).unwrap().permissions(), 0o700);
+        std::os::unix::fs::PermissionsExt::set_mode(
+            &mut std::fs::metadata(&path).unwrap().permissions(),
+            0o700,
+        );
         spec = spec.env(name, path.display().to_string());
     }
     spec.env("DISPLAY", display)

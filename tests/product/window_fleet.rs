@@ -13,8 +13,10 @@ async fn fast_demo() -> TestHome {
     home.write("demo/control/flapping.json", r#"{"flap_up_ms": 12000, "flap_down_attempts": 5}"#);
     home.write("demo/control/drifting.json", r#"{"drift_after_ms": 15000}"#);
     let path = home.path().join("mcp.json");
-    let mut config: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-    config["mcpServers"]["flapping"]["att"] = json!({"probe_interval_ms": 1000, "backoff_base_ms": 400, "backoff_cap_ms": 1500});
+    let mut config: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    config["mcpServers"]["flapping"]["att"] =
+        json!({"probe_interval_ms": 1000, "backoff_base_ms": 400, "backoff_cap_ms": 1500});
     std::fs::write(&path, config.to_string()).unwrap();
     home
 }
@@ -62,7 +64,12 @@ async fn window_a_killed_server_is_seen_at_once_shows_its_retry_and_recovers() {
     kill(pid);
     let killed = std::time::Instant::now();
     window
-        .wait_attribute("server-row-everything", "data-connection", &["backoff", "connecting", "negotiating", "discovering"], CONNECTED)
+        .wait_attribute(
+            "server-row-everything",
+            "data-connection",
+            &["backoff", "connecting", "negotiating", "discovering"],
+            CONNECTED,
+        )
         .await;
     assert!(killed.elapsed() < Duration::from_secs(2), "seen after {:?}", killed.elapsed());
     window.wait_attribute("server-row-everything", "data-connection", &["ready"], CONNECTED).await;
@@ -83,7 +90,8 @@ async fn window_the_flapping_server_is_seen_degraded_unreachable_recovering_and_
     window.wait_attribute("server-row-flapping", "data-health", &["healthy"], CONNECTED).await;
     window.close().await;
     // The journal tells the same story, in the same order.
-    let events = home.att_json(&["events", "--server", "flapping", "--kind", "HealthChanged", "--limit", "100"]).await;
+    let events =
+        home.att_json(&["events", "--server", "flapping", "--kind", "HealthChanged", "--limit", "100"]).await;
     let mut states: Vec<String> = events
         .as_array()
         .unwrap()
@@ -104,7 +112,8 @@ async fn window_the_flapping_server_is_seen_degraded_unreachable_recovering_and_
 /// The pid of the demo server (not of its guard) whose command line has `part`.
 fn program_of(home: &TestHome, part: &str) -> i64 {
     let found = crate::support::processes_of(home.path());
-    let wanted = |line: &str| line.contains("att-demo-server") && line.contains(part) && !line.contains("att-guard");
+    let wanted =
+        |line: &str| line.contains("att-demo-server") && line.contains(part) && !line.contains("att-guard");
     found.iter().find(|(_, line)| wanted(line)).unwrap_or_else(|| panic!("{found:?}")).0
 }
 
@@ -122,7 +131,10 @@ async fn window_a_broken_mcp_json_is_named_by_line_and_column_and_the_sound_serv
     assert_ne!(text, broken);
     std::fs::write(&path, broken).unwrap();
     let window = Window::open(&home).await;
-    let banner = eventually("the banner", CONNECTED, async || Some(window.text("config-banner").await).filter(|t| !t.is_empty())).await;
+    let banner = eventually("the banner", CONNECTED, async || {
+        Some(window.text("config-banner").await).filter(|t| !t.is_empty())
+    })
+    .await;
     assert!(banner.contains("mcp.json") && banner.contains("bad"), "{banner}");
     window.wait_attribute("server-row-everything", "data-status", &["healthy"], CONNECTED).await;
     assert!(!window.has("server-row-bad").await);

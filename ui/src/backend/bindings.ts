@@ -38,888 +38,890 @@ export const commands = {
 };
 
 /* Types */
-/** The approval of a decision. */
+/**  The approval of a decision. */
 export type ApprovalDto = {
-	/** Approval id. */
+	/**  Approval id. */
 	id: string,
-	/** `requested` `consumed` `rejected` `expired` `superseded`. */
+	/**  `requested` `consumed` `rejected` `expired` `superseded`. */
 	state: string,
-	/** Asked for, Unix ms. */
+	/**  Asked for, Unix ms. */
 	requested_at_ms: number,
-	/** Expires, Unix ms. */
+	/**  Expires, Unix ms. */
 	expires_at_ms: number,
-	/** Who answered. */
+	/**  Who answered. */
 	actor: string | null,
-	/** The reason given. */
+	/**  The reason given. */
 	reason: string | null,
 };
 
-/** A person's yes. It is bound to what was on screen. */
+/**  A person's yes. It is bound to what was on screen. */
 export type ApproveDto = {
-	/** The decision. */
+	/**  The decision. */
 	decision_id: string,
-	/** Its version on screen. */
+	/**  Its version on screen. */
 	version: number,
-	/** Its digest on screen. */
+	/**  Its digest on screen. */
 	digest: string,
-	/** The target release id as typed; required in `external`. */
+	/**  The target release id as typed; required in `external`. */
 	typed_release_id: string | null,
-	/** Why; 10 characters at least. */
+	/**  Why; 10 characters at least. */
 	reason: string,
 };
 
-/** One attempt (design 4, "Attempt"). */
+/**  One attempt (design 4, "Attempt"). */
 export type AttemptDto = {
-	/** The server tried. */
+	/**  The server tried. */
 	server: string,
-	/** The connection's generation. */
+	/**  The connection's generation. */
 	generation: number,
-	/** `legacy` or `modern`, when known. */
+	/**  `legacy` or `modern`, when known. */
 	era: string | null,
-	/** `initialize` or `invoke`. */
+	/**  `initialize` or `invoke`. */
 	stage: string,
-	/** `not_sent` `sent_no_reply` `replied_error` `replied_ok`. */
+	/**  `not_sent` `sent_no_reply` `replied_error` `replied_ok`. */
 	outcome: string,
-	/** The error's text. */
+	/**  The error's text. */
 	error: string | null,
-	/** One of the closed categories of design 1.2. */
+	/**  One of the closed categories of design 1.2. */
 	error_category: string | null,
-	/** Why the server was not tried at all. */
+	/**  Why the server was not tried at all. */
 	excluded_reason: string | null,
-	/** Time in the queue. */
+	/**  Time in the queue. */
 	queue_ms: number | null,
-	/** Time to connect and initialize. */
+	/**  Time to connect and initialize. */
 	connect_ms: number | null,
-	/** Time to the first byte of the answer. */
+	/**  Time to the first byte of the answer. */
 	first_byte_ms: number | null,
-	/** Time in all. */
+	/**  Time in all. */
 	total_ms: number | null,
-	/** Breaker state before. */
+	/**  Breaker state before. */
 	breaker_before: string,
-	/** Breaker state after. */
+	/**  Breaker state after. */
 	breaker_after: string,
 };
 
-/** The answer to a call. */
+/**  The answer to a call. */
 export type CallAnswerDto = {
-	/** The id of the request. */
+	/**  The id of the request. */
 	request_id: string,
-	/** Joins what the operator clicked with all that it caused. */
+	/**  Joins what the operator clicked with all that it caused. */
 	correlation_id: string | null,
-	/** The server's answer as JSON text: its result, or its error for `application_error`. */
+	/**  The server's answer as JSON text: its result, or its error for `application_error`. */
 	result: string | null,
-	/** The failure, null on success. */
+	/**  The failure, null on success. */
 	failure: FailureDto | null,
-	/** Every attempt. */
+	/**  Every attempt. */
 	attempts: AttemptDto[],
 };
 
-/** What to call. */
+/**  What to call. */
 export type CallRequestDto = {
-	/** The server, or null when exactly one server has the item. */
+	/**  The server, or null when exactly one server has the item. */
 	server: string | null,
-	/** `tools/call` `resources/read` `prompts/get`. */
+	/**  `tools/call` `resources/read` `prompts/get`. */
 	method: string,
-	/** Tool or prompt name, or the resource's URI. */
+	/**  Tool or prompt name, or the resource's URI. */
 	name: string,
-	/** Arguments as JSON text: an object, or null. */
+	/**  Arguments as JSON text: an object, or null. */
 	arguments: string | null,
-	/** Total time allowed, ms; null for the default. */
+	/**  Total time allowed, ms; null for the default. */
 	timeout_ms: number | null,
-	/** The caller's own id of this call, so that it can be cancelled. */
+	/**  The caller's own id of this call, so that it can be cancelled. */
 	request_id: string,
 };
 
-/** One change between two snapshots. */
+/**  One change between two snapshots. */
 export type ChangeDto = {
-	/** `tool` `resource` `resource_template` `prompt` `server`. */
+	/**  `tool` `resource` `resource_template` `prompt` `server`. */
 	kind: string,
-	/** The item's name. */
+	/**  The item's name. */
 	name: string,
-	/** `added` `removed` `renamed` `changed`. */
+	/**  `added` `removed` `renamed` `changed`. */
 	change: string,
-	/** What changed, such as `description`, `input_schema: breaking`. */
+	/**  What changed, such as `description`, `input_schema: breaking`. */
 	fields: string[],
-	/** `info` `notice` `warning` `alarm`. */
+	/**  `info` `notice` `warning` `alarm`. */
 	severity: string,
-	/** The item before, as JSON text. */
+	/**  The item before, as JSON text. */
 	before: string | null,
-	/** The item after, as JSON text. */
+	/**  The item after, as JSON text. */
 	after: string | null,
 };
 
-/** The answer of an `att check` for one or all servers (design 4). */
-export type CheckDto = {
-	/** `ok` `partial` `failed`. */
-	status: string,
-	/** Those that reached `ready`, sorted by name. */
-	results: ServerRowDto[],
-	/** The others, sorted by name. */
-	failures: ServerRowDto[],
-	/** Problems in the configuration. */
-	problems: ConfigProblemDto[],
-};
-
-/** One commit between two releases. */
+/**  One commit between two releases. */
 export type CommitDto = {
-	/** Commit id. */
+	/**  Commit id. */
 	id: string,
-	/** First line of the message. */
+	/**  First line of the message. */
 	subject: string,
-	/** Author's name. */
+	/**  Author's name. */
 	author: string,
-	/** When, Unix ms. */
+	/**  When, Unix ms. */
 	at_ms: number,
 };
 
-/** A problem in a configuration file. */
+/**  A problem in a configuration file. */
 export type ConfigProblemDto = {
-	/** The file. */
+	/**  The file. */
 	file: string,
-	/** The server's or target's name, when the problem is inside one. */
+	/**  The server's or target's name, when the problem is inside one. */
 	subject: string | null,
-	/** Line, from 1. */
+	/**  Line, from 1. */
 	line: number,
-	/** Column, from 1. */
+	/**  Column, from 1. */
 	column: number,
-	/** What is wrong. */
+	/**  What is wrong. */
 	message: string,
-	/** What would be right. */
+	/**  What would be right. */
 	cure: string,
-	/** True when the entry is used all the same. */
+	/**  True when the entry is used all the same. */
 	warning: boolean,
 };
 
-/** The exact command that waits for consent, or was approved. */
+/**  The exact command that waits for consent, or was approved. */
 export type ConsentDto = {
-	/** Digest that an approval names. */
+	/**  Digest that an approval names. */
 	digest: string,
-	/** The argument list to be run. */
+	/**  The argument list to be run. */
 	argv: string[],
-	/** Names of the environment variables set for it; values are never shown. */
+	/**  Names of the environment variables set for it; values are never shown. */
 	env_names: string[],
-	/** True when it was approved. */
+	/**  True when it was approved. */
 	approved: boolean,
 };
 
-/** One cycle in depth. */
+/**  One cycle in depth. */
 export type CycleDto = {
-	/** The summary. */
+	/**  The summary. */
 	summary: CycleSummaryDto,
-	/** The stages, in the table's order. */
+	/**  The stages, in the table's order. */
 	stages: StageDto[],
-	/** The readiness card, once made. */
+	/**  The readiness card, once made. */
 	readiness: ReadinessDto[],
-	/** The result fields of design 2.2, as name and value; null where not known. */
+	/**  The result fields of design 2.2, as name and value; null where not known. */
 	result: FieldDto[],
-	/** What may be done now: `cancel` `acknowledge`. */
+	/**  What may be done now: `cancel` `acknowledge`. */
 	actions: string[],
-	/** Times the cycle was taken up again after its driver died. */
+	/**  Times the cycle was taken up again after its driver died. */
 	resumes: number,
-	/** The cycle it is linked to. */
+	/**  The cycle it is linked to. */
 	linked_cycle_id: string | null,
 };
 
-/** One cycle in a list. */
+/**  One cycle in a list. */
 export type CycleSummaryDto = {
-	/** Cycle id. */
+	/**  Cycle id. */
 	id: string,
-	/** `release` `rollback`. */
+	/**  `release` `rollback`. */
 	kind: string,
-	/** State word of design 2.3. */
+	/**  State word of design 2.3. */
 	state: string,
-	/** True when the state is final. */
+	/**  True when the state is final. */
 	terminal: boolean,
-	/** One sentence. */
+	/**  One sentence. */
 	summary: string,
-	/** The project. */
+	/**  The project. */
 	project: string,
-	/** The target. */
+	/**  The target. */
 	target: string | null,
-	/** The branch. */
+	/**  The branch. */
 	branch: string | null,
-	/** The commit message's first line. */
+	/**  The commit message's first line. */
 	subject: string,
-	/** Who asked, such as `person ann (desktop)`. */
+	/**  Who asked, such as `person ann (desktop)`. */
 	actor: string,
-	/** Started, Unix ms. */
+	/**  Started, Unix ms. */
 	started_at_ms: number,
-	/** Last change. */
+	/**  Last change. */
 	updated_at_ms: number,
-	/** The decision, if any. */
+	/**  The decision, if any. */
 	decision_id: string | null,
 };
 
-/** A decision in depth. */
+/**  A decision in depth. */
 export type DecisionDto = {
-	/** The summary. */
+	/**  The summary. */
 	summary: DecisionSummaryDto,
-	/** The target's generation it was made for. */
+	/**  The target's generation it was made for. */
 	generation: number,
-	/** Number of the rule that fired, 1 to 6. */
+	/**  Number of the rule that fired, 1 to 6. */
 	rule: number,
-	/** The rule in words. */
+	/**  The rule in words. */
 	rule_text: string,
-	/** Closed reason code. */
+	/**  Closed reason code. */
 	reason: string,
-	/** True when the matrix and the guardrails allow it. */
+	/**  True when the matrix and the guardrails allow it. */
 	allowed: boolean,
-	/** Is the target release valid? Null where the rule does not say. */
+	/**  Is the target release valid? Null where the rule does not say. */
 	target_valid: boolean | null,
-	/** What an approval binds to. */
+	/**  What an approval binds to. */
 	digest: string,
-	/** What failed, in the words of the stage. */
+	/**  What failed, in the words of the stage. */
 	failure_detail: string | null,
-	/** The facts. */
+	/**  The facts. */
 	facts: FactDto[],
-	/** The guardrails, all of them. */
+	/**  The guardrails, all of them. */
 	guardrails: GuardrailDto[],
-	/** The release sources' answers. */
+	/**  The release sources' answers. */
 	sources: SourceAnswerDto[],
-	/** What would have allowed it. */
+	/**  What would have allowed it. */
 	would_allow_if: string[],
-	/** Commits and files. */
+	/**  Commits and files. */
 	diff: ReleaseDiffDto,
-	/** What will be run. */
+	/**  What will be run. */
 	plan: PlanStepDto[],
-	/** The 3x2 matrix. */
+	/**  The 3x2 matrix. */
 	matrix: MatrixCellDto[],
-	/** What was tried on this target lately. */
+	/**  What was tried on this target lately. */
 	tried_lately: HistoryDto[],
-	/** The approval. */
+	/**  The approval. */
 	approval: ApprovalDto | null,
-	/** True when the target release id has to be typed. */
+	/**  True when the target release id has to be typed. */
 	typed_id_required: boolean,
-	/** Smallest length of a reason, in characters. */
+	/**  Smallest length of a reason, in characters. */
 	reason_min_chars: number,
-	/** What may be done now: `approve` `reject` `evaluate_again`. */
+	/**  What may be done now: `approve` `reject` `evaluate_again`. */
 	actions: string[],
-	/** What changed, when it was superseded. */
+	/**  What changed, when it was superseded. */
 	superseded_by: string[],
-	/** Who did what. */
+	/**  Who did what. */
 	history: HistoryDto[],
-	/** Result fields of design 2.2 that the decision knows. */
+	/**  Result fields of design 2.2 that the decision knows. */
 	result: FieldDto[],
 };
 
-/** A decision in a list. */
+/**  A decision in a list. */
 export type DecisionSummaryDto = {
-	/** Decision id. */
+	/**  Decision id. */
 	id: string,
-	/** Version. */
+	/**  Version. */
 	version: number,
-	/** State word of design 2.6. */
+	/**  State word of design 2.6. */
 	state: string,
-	/** The cycle. */
+	/**  The cycle. */
 	cycle_id: string,
-	/** The target. */
+	/**  The target. */
 	target: string,
-	/** The failure class. */
+	/**  The failure class. */
 	failure_class: string,
-	/** The context. */
+	/**  The context. */
 	deployment_context: string,
-	/** The deployed release. */
+	/**  The deployed release. */
 	deployed_release_id: string | null,
-	/** The release to go back to. */
+	/**  The release to go back to. */
 	rollback_target_release_id: string | null,
-	/** The verdict in one sentence. */
+	/**  The verdict in one sentence. */
 	verdict: string,
-	/** Made, Unix ms. */
+	/**  Made, Unix ms. */
 	at_ms: number,
-	/** Expires, when it waits for approval. */
+	/**  Expires, when it waits for approval. */
 	expires_at_ms: number | null,
 };
 
-/** Everything the Decisions view lists. */
+/**  Everything the Decisions view lists. */
 export type DecisionsDto = {
-	/** Open interruptions, oldest first. */
+	/**  Open interruptions, oldest first. */
 	interruptions: InterruptionDto[],
-	/** Decisions, newest first, at most 100. */
+	/**  Decisions, newest first, at most 100. */
 	decisions: DecisionSummaryDto[],
 };
 
-/** One deployment of a target's chain. */
+/**  One deployment of a target's chain. */
 export type DeploymentDto = {
-	/** Deployment id. */
+	/**  Deployment id. */
 	id: string,
-	/** The release. */
+	/**  The release. */
 	release_id: string,
-	/** The deployment before it: the chain is these links. */
+	/**  The deployment before it: the chain is these links. */
 	predecessor: string | null,
-	/** Release id of the predecessor. */
+	/**  Release id of the predecessor. */
 	predecessor_release_id: string | null,
-	/** `deploy` `rollback` `observed`. */
+	/**  `deploy` `rollback` `observed`. */
 	kind: string,
-	/** When it went live, Unix ms. */
+	/**  When it went live, Unix ms. */
 	at_ms: number,
-	/** When it stopped being live. */
+	/**  When it stopped being live. */
 	ended_at_ms: number | null,
-	/** The cycle that made it. */
+	/**  The cycle that made it. */
 	cycle_id: string | null,
-	/** True for what runs now, as last observed. */
+	/**  True for what runs now, as last observed. */
 	live: boolean,
-	/** The release's health word: `unknown` `healthy` `unhealthy`. */
+	/**  The release's health word: `unknown` `healthy` `unhealthy`. */
 	health: string,
-	/** True when the release is quarantined. */
+	/**  True when the release is quarantined. */
 	quarantined: boolean,
-	/** Commit id. */
+	/**  Commit id. */
 	commit: string | null,
-	/** The commit's subject line. */
+	/**  The commit's subject line. */
 	subject: string | null,
-	/** Artefact digest. */
+	/**  Artefact digest. */
 	digest: string | null,
 };
 
-/** Who drives the engine of this home. */
+/**  Who drives the engine of this home. */
 export type EngineDto = {
-	/** True while some process owns the engine. */
+	/**  True while some process owns the engine. */
 	running: boolean,
-	/** Its process id. */
+	/**  Its process id. */
 	pid: number | null,
-	/** Its face. */
+	/**  Its face. */
 	face: string | null,
 };
 
-/** An error as a face shows it: code, what happened, why, cure. */
+/**  An error as a face shows it: code, what happened, why, cure. */
 export type ErrorDto = {
-	/** Closed code in snake case, such as `not_found` (see `att_core::Code`). */
+	/**  Closed code in snake case, such as `not_found` (see `att_core::Code`). */
 	code: string,
-	/** What happened, one sentence. */
+	/**  What happened, one sentence. */
 	message: string,
-	/** Why, when known. */
+	/**  Why, when known. */
 	cause: string | null,
-	/** What to do about it. */
+	/**  What to do about it. */
 	cure: string | null,
 };
 
-/** One event of the fleet. */
+/**  One event of the fleet. */
 export type EventDto = {
-	/** ULID. */
+	/**  ULID. */
 	id: string,
-	/** `ConnectionChanged` `HealthChanged` `InvocationPhase` `SnapshotTaken` `DriftFound` `ServerStderr`. */
+	/**  `ConnectionChanged` `HealthChanged` `InvocationPhase` `SnapshotTaken` `DriftFound` `ServerStderr`. */
 	kind: string,
-	/** The server. */
+	/**  The server. */
 	server: string,
-	/** The connection's generation. */
+	/**  The connection's generation. */
 	generation: number,
-	/** When, Unix ms. */
+	/**  When, Unix ms. */
 	at_ms: number,
-	/** W3C trace id. */
+	/**  W3C trace id. */
 	correlation_id: string | null,
-	/** One sentence. */
+	/**  One sentence. */
 	text: string,
-	/** The body as JSON text. */
+	/**  The body as JSON text. */
 	body: string,
 };
 
-/** What to show of the events. */
+/**  What to show of the events. */
 export type EventFilterDto = {
-	/** Of this server. */
+	/**  Of this server. */
 	server: string | null,
-	/** Of this kind, such as `HealthChanged`. */
+	/**  Of this kind, such as `HealthChanged`. */
 	kind: string | null,
-	/** With this correlation id. */
+	/**  With this correlation id. */
 	correlation_id: string | null,
-	/** Not before, Unix ms. */
+	/**  Not before, Unix ms. */
 	since_ms: number | null,
-	/** At most so many, newest first; at most 1,000. */
+	/**  At most so many, newest first; at most 1,000. */
 	limit: number | null,
 };
 
-/** One facet: its state, since when, why, and what happens next by itself. */
+/**  One facet: its state, since when, why, and what happens next by itself. */
 export type FacetDto = {
-	/** The state's word, such as `backoff`. */
+	/**  The state's word, such as `backoff`. */
 	state: string,
-	/** Since when, Unix ms. */
+	/**  Since when, Unix ms. */
 	since_ms: number,
-	/** Closed reason code, such as `slow`. */
+	/**  Closed reason code, such as `slow`. */
 	reason_code: string | null,
-	/** The reason as a sentence. */
+	/**  The reason as a sentence. */
 	reason: string | null,
-	/** When something will happen by itself, Unix ms. */
+	/**  When something will happen by itself, Unix ms. */
 	next_action_at_ms: number | null,
-	/** The attempt number, in `backoff`. */
+	/**  The attempt number, in `backoff`. */
 	attempt: number | null,
 };
 
-/** The four facets (design 1.1). */
+/**  The four facets (design 1.1). */
 export type FacetsDto = {
-	/** `enabled` `disabled` `quarantined` `consent_required`. */
+	/**  `enabled` `disabled` `quarantined` `consent_required`. */
 	admin: FacetDto,
-	/** `idle` `connecting` ... `ready` `backoff` `draining` `stopped`. */
+	/**  `idle` `connecting` ... `ready` `backoff` `draining` `stopped`. */
 	connection: FacetDto,
-	/** `unknown` `healthy` `degraded` `unreachable`. */
+	/**  `unknown` `healthy` `degraded` `unreachable`. */
 	health: FacetDto,
-	/** `closed` `open` `half_open`. */
+	/**  `closed` `open` `half_open`. */
 	breaker: FacetDto,
 };
 
-/** One fact behind a decision. */
+/**  One fact behind a decision. */
 export type FactDto = {
-	/** Closed id, such as `live_release_id`. */
+	/**  Closed id, such as `live_release_id`. */
 	id: string,
-	/** Value as text. */
+	/**  Value as text. */
 	value: string | null,
-	/** Where it came from. */
+	/**  Where it came from. */
 	source: string,
-	/** When it was observed, Unix ms. */
+	/**  When it was observed, Unix ms. */
 	observed_at_ms: number,
-	/** True when it counts for the digest. */
+	/**  True when it counts for the digest. */
 	stable: boolean,
 };
 
-/** The failure payload of design 1.5; key order is fixed. */
+/**  The failure payload of design 1.5; key order is fixed. */
 export type FailureDto = {
-	/** Closed code, such as `no_server_available`. */
+	/**  Closed code, such as `no_server_available`. */
 	code: string,
-	/** Status number, such as 503. */
+	/**  Status number, such as 503. */
 	status: number,
-	/** One sentence. */
+	/**  One sentence. */
 	message: string,
-	/** The MCP method. */
+	/**  The MCP method. */
 	method: string,
-	/** The id of the request. */
+	/**  The id of the request. */
 	request_id: string,
-	/** Every attempt. */
+	/**  Every attempt. */
 	attempts: AttemptDto[],
 };
 
-/** One named value. */
+/**  One named value. */
 export type FieldDto = {
-	/** Name, as in design 2.2. */
+	/**  Name, as in design 2.2. */
 	name: string,
-	/** Value as text; null where absent. */
+	/**  Value as text; null where absent. */
 	value: string | null,
 };
 
-/** One file between two releases. */
+/**  One file between two releases. */
 export type FileChangeDto = {
-	/** Path in the repository. */
+	/**  Path in the repository. */
 	path: string,
-	/** `added` `modified` `deleted` `renamed`. */
+	/**  `added` `modified` `deleted` `renamed`. */
 	status: string,
-	/** Lines added. */
+	/**  Lines added. */
 	insertions: number,
-	/** Lines removed. */
+	/**  Lines removed. */
 	deletions: number,
 };
 
-/** The whole fleet at one moment. */
+/**  The whole fleet at one moment. */
 export type FleetDto = {
-	/** Who drives. */
+	/**  Who drives. */
 	engine: EngineDto,
-	/** When this was true, Unix ms. */
+	/**  When this was true, Unix ms. */
 	as_of_ms: number,
-	/** Sorted by name. */
+	/**  Sorted by name. */
 	servers: ServerRowDto[],
 };
 
-/** One guardrail's answer. */
+/**  One guardrail's answer. */
 export type GuardrailDto = {
-	/** Closed id, such as `rollback_loop`. */
+	/**  Closed id, such as `rollback_loop`. */
 	id: string,
-	/** `pass` `deny` `escalate` `unknown`. */
+	/**  `pass` `deny` `escalate` `unknown`. */
 	outcome: string,
-	/** What it looked at. */
+	/**  What it looked at. */
 	evidence: string,
-	/** What would have let it pass. */
+	/**  What would have let it pass. */
 	would_allow_if: string | null,
 };
 
-/** One line of a decision's history. */
+/**  One line of a decision's history. */
 export type HistoryDto = {
-	/** When, Unix ms. */
+	/**  When, Unix ms. */
 	at_ms: number,
-	/** Who. */
+	/**  Who. */
 	actor: string,
-	/** What, one sentence. */
+	/**  What, one sentence. */
 	text: string,
 };
 
-/** Anything that waits for a person. */
+/**  Anything that waits for a person. */
 export type InterruptionDto = {
-	/** Interruption id. */
+	/**  Interruption id. */
 	id: string,
-	/** Closed kind, such as `decision` `config_approval` `denied` `rollback_failed` `needs_operator` `merge_waits`. */
+	/**  Closed kind, such as `decision` `config_approval` `denied` `rollback_failed` `needs_operator` `merge_waits`. */
 	kind: string,
-	/** What waits, one sentence. */
+	/**  What waits, one sentence. */
 	title: string,
-	/** Why, and what to do. */
+	/**  Why, and what to do. */
 	detail: string,
-	/** The target. */
+	/**  The target. */
 	target: string | null,
-	/** The cycle. */
+	/**  The cycle. */
 	cycle_id: string | null,
-	/** The decision. */
+	/**  The decision. */
 	decision_id: string | null,
-	/** Since when, Unix ms. */
+	/**  Since when, Unix ms. */
 	since_ms: number,
-	/** What may be done: `open_decision` `acknowledge` `approve_config` `continue` `state_what_runs`. */
+	/**  What may be done: `open_decision` `acknowledge` `approve_config` `continue` `state_what_runs`. */
 	actions: string[],
 };
 
-/** One offered item of a snapshot. */
+/**  One offered item of a snapshot. */
 export type ItemDto = {
-	/** `tool` `resource` `resource_template` `prompt`. */
+	/**  `tool` `resource` `resource_template` `prompt`. */
 	kind: string,
-	/** Name, or URI for resources and templates. */
+	/**  Name, or URI for resources and templates. */
 	name: string,
-	/** Title, when given. */
+	/**  Title, when given. */
 	title: string | null,
-	/** Description, when given; hostile text. */
+	/**  Description, when given; hostile text. */
 	description: string | null,
-	/** Why the item is malformed; null for a sound one. */
+	/**  Why the item is malformed; null for a sound one. */
 	malformed: string | null,
-	/** The item as it came, as JSON text. */
+	/**  The item as it came, as JSON text. */
 	raw: string,
-	/** The input schema as JSON text, for tools. */
+	/**  The input schema as JSON text, for tools. */
 	input_schema: string | null,
-	/** SHA-256 over the whole item. */
+	/**  SHA-256 over the whole item. */
 	hash: string,
 };
 
-/** The journal's verification. */
+/**  The journal's verification. */
 export type JournalVerifyDto = {
-	/** True when every entry is whole and the head fits. */
+	/**  True when every entry is whole and the head fits. */
 	ok: boolean,
-	/** Entries looked at. */
+	/**  Entries looked at. */
 	entries: number,
-	/** The newest sequence. */
+	/**  The newest sequence. */
 	head_sequence: number,
-	/** The newest hash. */
+	/**  The newest hash. */
 	head_hash: string | null,
-	/** The first bad entry's sequence. */
+	/**  The first bad entry's sequence. */
 	first_bad_sequence: number | null,
-	/** What is wrong with it: `broken` `missing` `cut_off`, with a sentence. */
+	/**  What is wrong with it: `broken` `missing` `cut_off`, with a sentence. */
 	problem: string | null,
 };
 
-/** How one list of the server went. */
+/**  How one list of the server went. */
 export type ListStatusDto = {
-	/** `tool` `resource` `resource_template` `prompt`. */
+	/**  `tool` `resource` `resource_template` `prompt`. */
 	kind: string,
-	/** `ok` `unsupported` `failed`. */
+	/**  `ok` `unsupported` `failed`. */
 	status: string,
-	/** Why it failed. */
+	/**  Why it failed. */
 	reason: string | null,
 };
 
-/** One cell of the 3x2 matrix as it stands for this target. */
+/**  One cell of the 3x2 matrix as it stands for this target. */
 export type MatrixCellDto = {
-	/** Failure class. */
+	/**  Failure class. */
 	failure_class: string,
-	/** Context. */
+	/**  Context. */
 	deployment_context: string,
-	/** Allowed by the matrix? */
+	/**  Allowed by the matrix? */
 	allowed: boolean,
-	/** The reason's code. */
+	/**  The reason's code. */
 	reason: string,
-	/** True for the cell of this decision. */
+	/**  True for the cell of this decision. */
 	current: boolean,
 };
 
-/** "Something under `topic` is newer than `version`": the only thing that is pushed to a window. */
+/**  "Something under `topic` is newer than `version`": the only thing that is pushed to a window. */
 export type Notice = {
-	/** What changed. */
+	/**  What changed. */
 	topic: Topic,
-	/** Grows with every change of the topic. */
+	/**  Grows with every change of the topic. */
 	version: number,
 };
 
-/** One command that will be run. */
+/**  One command that will be run. */
 export type PlanStepDto = {
-	/** Argument list. */
+	/**  Argument list. */
 	argv: string[],
-	/** Working folder. */
+	/**  Working folder. */
 	cwd: string,
-	/** Longest time, ms. */
+	/**  Longest time, ms. */
 	timeout_ms: number,
 };
 
-/** One project. */
+/**  One project. */
 export type ProjectDto = {
-	/** Name in `att.toml`. */
+	/**  Name in `att.toml`. */
 	project: string,
-	/** Path of the repository. */
+	/**  Path of the repository. */
 	path: string,
-	/** The base branch. */
+	/**  The base branch. */
 	base: string,
-	/** Digest of `att.toml` at the base commit. */
+	/**  Digest of `att.toml` at the base commit. */
 	config_digest: string | null,
-	/** True when a person approved that digest. */
+	/**  True when a person approved that digest. */
 	config_approved: boolean,
-	/** What the approval would allow to be run: `stage: argv`, one line each. */
+	/**  What the approval would allow to be run: `stage: argv`, one line each. */
 	config_commands: string[],
-	/** True when "Run the demo release" is offered. */
+	/**  True when "Run the demo release" is offered. */
 	demo: boolean,
-	/** Why the project cannot be used. */
+	/**  Why the project cannot be used. */
 	problem: string | null,
 };
 
-/** What a rollback would do for one failure class, were it needed now. */
+/**  What a rollback would do for one failure class, were it needed now. */
 export type ReadinessDto = {
-	/** The failure class. */
+	/**  The failure class. */
 	failure_class: string,
-	/** Would the matrix allow it? */
+	/**  Would the matrix allow it? */
 	allowed: boolean,
-	/** The reason's code. */
+	/**  The reason's code. */
 	reason: string,
-	/** The release it would go back to. */
+	/**  The release it would go back to. */
 	target_release_id: string | null,
-	/** True when a person would have to approve. */
+	/**  True when a person would have to approve. */
 	needs_person: boolean,
-	/** One sentence. */
+	/**  One sentence. */
 	text: string,
 };
 
-/** Commits and files between the deployed and the target release. */
+/**  Commits and files between the deployed and the target release. */
 export type ReleaseDiffDto = {
-	/** Commits, newest first. */
+	/**  Commits, newest first. */
 	commits: CommitDto[],
-	/** Files. */
+	/**  Files. */
 	files: FileChangeDto[],
-	/** True when there is more. */
+	/**  True when there is more. */
 	truncated: boolean,
-	/** Why nothing could be compared. */
+	/**  Why nothing could be compared. */
 	unavailable: string | null,
 };
 
-/** A request for a release cycle (design 2.2); absent means the target's value. */
+/**  A request for a release cycle (design 2.2); absent means the target's value. */
 export type ReleaseRequestDto = {
-	/** The project's name, or the path of its repository. */
+	/**  The project's name, or the path of its repository. */
 	project: string,
-	/** The request itself as JSON text, with the keys of design 2.2. */
+	/**  The request itself as JSON text, with the keys of design 2.2. */
 	request: string,
 };
 
-/** Everything the Releases view lists. */
+/**  Everything the Releases view lists. */
 export type ReleasesDto = {
-	/** Projects. */
+	/**  Projects. */
 	projects: ProjectDto[],
-	/** Targets with their chains. */
+	/**  Targets with their chains. */
 	targets: TargetDto[],
-	/** Cycles, newest first, at most 100. */
+	/**  Cycles, newest first, at most 100. */
 	cycles: CycleSummaryDto[],
 };
 
-/** Safe mode, when on: who, why, since when. */
+/**  Safe mode, when on: who, why, since when. */
 export type SafeModeDto = {
-	/** The reason given. */
+	/**  The reason given. */
 	reason: string,
-	/** Who switched it on. */
+	/**  Who switched it on. */
 	by: string,
-	/** Since when, Unix ms. */
+	/**  Since when, Unix ms. */
 	since_ms: number,
 };
 
-/** One server in depth. */
+/**  One server in depth. */
 export type ServerDetailDto = {
-	/** Its row. */
+	/**  Its row. */
 	row: ServerRowDto,
-	/** The connection's generation. */
+	/**  The connection's generation. */
 	generation: number,
-	/** The URL, for http; without credentials. */
+	/**  The URL, for http; without credentials. */
 	url: string | null,
-	/** The command that runs, or waits for consent. */
+	/**  The command that runs, or waits for consent. */
 	command: ConsentDto | null,
-	/** The newest good snapshot. */
+	/**  The newest good snapshot. */
 	snapshot: SnapshotDto | null,
-	/** Every snapshot kept, newest first, at most 50. */
+	/**  Every snapshot kept, newest first, at most 50. */
 	snapshots: SnapshotSummaryDto[],
-	/** The last lines of stderr, oldest first, at most 200. */
+	/**  The last lines of stderr, oldest first, at most 200. */
 	stderr: string[],
 };
 
-/** One server of the fleet: ROW of design 4 with what `att servers` adds. */
+/**  One server of the fleet: ROW of design 4 with what `att servers` adds. */
 export type ServerRowDto = {
-	/** The name in `mcp.json`. */
+	/**  The name in `mcp.json`. */
 	server: string,
-	/** `stdio` or `http`. */
+	/**  `stdio` or `http`. */
 	transport: string,
-	/** `legacy` or `modern`, when known. */
+	/**  `legacy` or `modern`, when known. */
 	era: string | null,
-	/** The protocol version in use. */
+	/**  The protocol version in use. */
 	protocol_version: string | null,
-	/** One word (design 4, "Status words"). */
+	/**  One word (design 4, "Status words"). */
 	status: string,
-	/** One sentence. */
+	/**  One sentence. */
 	summary: string,
-	/** The four facets. */
+	/**  The four facets. */
 	facets: FacetsDto,
-	/** Number of tools, null where not offered. */
+	/**  Number of tools, null where not offered. */
 	tools: number | null,
-	/** Number of resources. */
+	/**  Number of resources. */
 	resources: number | null,
-	/** Number of resource templates. */
+	/**  Number of resource templates. */
 	resource_templates: number | null,
-	/** Number of prompts. */
+	/**  Number of prompts. */
 	prompts: number | null,
-	/** How long connecting took. */
+	/**  How long connecting took. */
 	connect_ms: number | null,
-	/** The last error's text, redacted. */
+	/**  The last error's text, redacted. */
 	error: string | null,
-	/** The last error's stable code, `ATT-MCP-nnn`, with its cure. */
+	/**  The last error's stable code, `ATT-MCP-nnn`, with its cure. */
 	error_code: string | null,
-	/** The cure that belongs to `error_code`. */
+	/**  The cure that belongs to `error_code`. */
 	error_cure: string | null,
-	/** The newest connection attempt, as a record; empty before the first. */
+	/**  The newest connection attempt, as a record; empty before the first. */
 	attempts: AttemptDto[],
-	/** Since when the status holds, Unix ms. */
+	/**  Since when the status holds, Unix ms. */
 	since_ms: number,
-	/** When something will happen by itself. */
+	/**  When something will happen by itself. */
 	next_action_at_ms: number | null,
-	/** `none` `retry_now` `approve_command` ... (design 1.1). */
+	/**  `none` `retry_now` `approve_command` ... (design 1.1). */
 	suggested_action: string,
-	/** The newest snapshot's id. */
+	/**  The newest snapshot's id. */
 	snapshot_id: string | null,
-	/** The newest probe's latency. */
+	/**  The newest probe's latency. */
 	latency_ms: number | null,
-	/** The last probe latencies, oldest first, at most 60. */
+	/**  The last probe latencies, oldest first, at most 60. */
 	latency_history_ms: number[],
-	/** Process id of the child, for stdio and started servers. */
+	/**  Process id of the child, for stdio and started servers. */
 	pid: number | null,
-	/** True when the newest snapshot differs from the first one kept. */
+	/**  True when the newest snapshot differs from the first one kept. */
 	drifted: boolean,
 };
 
-/** The difference between two snapshots. */
+/**  The difference between two snapshots. */
 export type SnapshotDiffDto = {
-	/** The older one. */
+	/**  The older one. */
 	from: string,
-	/** The newer one. */
+	/**  The newer one. */
 	to: string,
-	/** The worst severity, null when nothing changed. */
+	/**  The worst severity, null when nothing changed. */
 	severity: string | null,
-	/** The changes, worst first. */
+	/**  The changes, worst first. */
 	changes: ChangeDto[],
 };
 
-/** One snapshot in full. */
+/**  One snapshot in full. */
 export type SnapshotDto = {
-	/** The summary. */
+	/**  The summary. */
 	summary: SnapshotSummaryDto,
-	/** `legacy` or `modern`. */
+	/**  `legacy` or `modern`. */
 	era: string,
-	/** Protocol version. */
+	/**  Protocol version. */
 	protocol_version: string,
-	/** Server info as JSON text. */
+	/**  Server info as JSON text. */
 	server_info: string,
-	/** Capabilities as JSON text. */
+	/**  Capabilities as JSON text. */
 	capabilities: string,
-	/** Instructions; hostile text. */
+	/**  Instructions; hostile text. */
 	instructions: string | null,
-	/** How the lists went. */
+	/**  How the lists went. */
 	lists: ListStatusDto[],
-	/** Every item. */
+	/**  Every item. */
 	items: ItemDto[],
 };
 
-/** One snapshot in a list. */
+/**  One snapshot in a list. */
 export type SnapshotSummaryDto = {
-	/** Content address. */
+	/**  Content address. */
 	id: string,
-	/** The snapshot before. */
+	/**  The snapshot before. */
 	parent: string | null,
-	/** First seen, Unix ms. */
+	/**  First seen, Unix ms. */
 	taken_at_ms: number,
-	/** Last seen unchanged, Unix ms. */
+	/**  Last seen unchanged, Unix ms. */
 	last_seen_at_ms: number,
-	/** Item counts. */
+	/**  Item counts. */
 	tools: number,
-	/** Resources. */
+	/**  Resources. */
 	resources: number,
-	/** Resource templates. */
+	/**  Resource templates. */
 	resource_templates: number,
-	/** Prompts. */
+	/**  Prompts. */
 	prompts: number,
 };
 
-/** One release source's answer, silence or error. */
+/**  One release source's answer, silence or error. */
 export type SourceAnswerDto = {
-	/** `ledger` `registry` `runtime_log` `git` `command`. */
+	/**  `ledger` `registry` `runtime_log` `git` `command`. */
 	source: string,
-	/** `won` `incomplete` `stale` `complete` `silent` `failed` `timed_out` `not_asked`. */
+	/**  `won` `incomplete` `stale` `complete` `silent` `failed` `timed_out` `not_asked`. */
 	outcome: string,
-	/** The current release it named. */
+	/**  The current release it named. */
 	current_release_id: string | null,
-	/** The previous release it named. */
+	/**  The previous release it named. */
 	previous_release_id: string | null,
-	/** Error or remark. */
+	/**  Error or remark. */
 	detail: string | null,
-	/** How long it took. */
+	/**  How long it took. */
 	elapsed_ms: number,
 };
 
-/** One stage of a cycle. */
+/**  One stage of a cycle. */
 export type StageDto = {
-	/** The state's word, such as `testing`. */
+	/**  The state's word, such as `testing`. */
 	stage: string,
-	/** `not_run` `running` `waiting` `passed` `failed` `skipped`. */
+	/**  `not_run` `running` `waiting` `passed` `failed` `skipped`. */
 	state: string,
-	/** Started, Unix ms. */
+	/**  Started, Unix ms. */
 	started_at_ms: number | null,
-	/** Ended. */
+	/**  Ended. */
 	ended_at_ms: number | null,
-	/** One sentence: what came out, or why it was not run. */
+	/**  One sentence: what came out, or why it was not run. */
 	detail: string | null,
-	/** True when there is output to be read. */
+	/**  True when there is output to be read. */
 	has_output: boolean,
 };
 
-/** Output of one stage, a tail of at most 64 KiB. */
+/**  Output of one stage, a tail of at most 64 KiB. */
 export type StageOutputDto = {
-	/** The text, redacted. */
+	/**  The text, redacted. */
 	text: string,
-	/** True when the beginning is missing. */
+	/**  True when the beginning is missing. */
 	truncated: boolean,
 };
 
-/** The home as a whole: what a window's frame shows. */
+/**  The home as a whole: what a window's frame shows. */
 export type SystemDto = {
-	/** ATT's version. */
+	/**  ATT's version. */
 	version: string,
-	/** `ATT_HOME`. */
+	/**  `ATT_HOME`. */
 	home: string,
-	/** True for a demo home. */
+	/**  True for a demo home. */
 	demo: boolean,
-	/** Who drives the engine. */
+	/**  Who drives the engine. */
 	engine: EngineDto,
-	/** Now, as the backend sees it, Unix ms. */
+	/**  Now, as the backend sees it, Unix ms. */
 	now_ms: number,
-	/** Problems in `mcp.json` and `att.toml`. */
+	/**  Problems in `mcp.json` and `att.toml`. */
 	config_problems: ConfigProblemDto[],
-	/** The journal cannot be used: why and what to do. The fleet is watched all the same. */
+	/**  The journal cannot be used: why and what to do. The fleet is watched all the same. */
 	journal_problem: ErrorDto | null,
-	/** Safe mode, when on. */
+	/**  Safe mode, when on. */
 	safe_mode: SafeModeDto | null,
-	/** Open interruptions. */
+	/**  Open interruptions. */
 	open_interruptions: number,
-	/** True when acting operations are refused (see design 2.6, web view automation). */
+	/**  True when acting operations are refused (see design 2.6, web view automation). */
 	acting_refused: boolean,
 };
 
-/** One target with its chain. */
+/**  One target with its chain. */
 export type TargetDto = {
-	/** Name in `att.toml`. */
+	/**  Name in `att.toml`. */
 	target: string,
-	/** The project's name. */
+	/**  The project's name. */
 	project: string,
-	/** `self_hosted` `external`. */
+	/**  `self_hosted` `external`. */
 	deployment_context: string,
-	/** Grows with every change of what runs there. */
+	/**  Grows with every change of what runs there. */
 	generation: number,
-	/** What runs there, as last observed. */
+	/**  What runs there, as last observed. */
 	live_release_id: string | null,
-	/** When it was last observed, Unix ms. */
+	/**  When it was last observed, Unix ms. */
 	observed_at_ms: number | null,
-	/** The live cycle, if any. */
+	/**  The live cycle, if any. */
 	live_cycle_id: string | null,
-	/** Deployments, newest first. */
+	/**  Deployments, newest first. */
 	chain: DeploymentDto[],
 };
 
-/** What a face should read again. */
-export type Topic = "fleet" | "snapshots" | "events" | "releases" | "output" | "decisions" | "system";
+/**  What a face should read again. */
+export type Topic = 
+/**  Server list, facets, latency. */
+"fleet" | 
+/**  A new snapshot. */
+"snapshots" | 
+/**  Events. */
+"events" | 
+/**  Targets, chains, cycles. */
+"releases" | 
+/**  Live output of a cycle's stage. */
+"output" | 
+/**  Decisions and interruptions. */
+"decisions" | 
+/**  Home, engine, configuration problems, safe mode. */
+"system";
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {

@@ -45,6 +45,7 @@ struct Overrides {
     http_500: Option<bool>,
     malformed_json: Option<bool>,
     malformed_tool: Option<bool>,
+    grandchild: Option<bool>,
     drift_after_ms: Option<u64>,
     flap_up_ms: Option<u64>,
     flap_down_attempts: Option<u32>,
@@ -107,6 +108,7 @@ impl Control {
         set(&mut faults.http_500, overrides.http_500);
         set(&mut faults.malformed_json, overrides.malformed_json);
         set(&mut faults.malformed_tool, overrides.malformed_tool);
+        set(&mut faults.grandchild, overrides.grandchild);
         faults.slow_ms = overrides.slow_ms.unwrap_or(faults.slow_ms);
         faults.drift_after_ms = overrides.drift_after_ms.or(faults.drift_after_ms);
         faults.flap_up_ms = overrides.flap_up_ms.unwrap_or(faults.flap_up_ms);
