@@ -1,6 +1,8 @@
 //! One actor per server: it owns the server's state, its link and its process. Everyone else sends it messages.
 
 mod actor;
+mod keeping;
+mod probing;
 mod watch;
 
 use std::collections::VecDeque;

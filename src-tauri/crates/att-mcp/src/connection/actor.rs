@@ -11,22 +11,16 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{Ask, LatencyPoint, Server, Shared, watch};
 use crate::child::Process;
-use crate::config::Probe;
 use crate::dial::{Dial, Opened, Progress, duration, to_fault};
-use crate::diff::diff;
 use crate::era::Verdict;
-use crate::facets::{self, Effect, Input, Surface};
-use crate::link::{Link, RequestError};
-use crate::lists;
+use crate::facets::{self, Effect, Input};
+use crate::link::Link;
 use crate::model::{
-    AdminState, ConnectionState, Era, ErrorCategory, EventKind, Fault, HealthState, ReasonCode, ServerState,
-    Severity, Snapshot,
+    AdminState, ConnectionState, ErrorCategory, EventKind, Fault, HealthState, ServerState, Snapshot,
 };
-use crate::snapshot::{self, ReadLists};
+use crate::snapshot::ReadLists;
 use crate::wire::WireFault;
 
-/// How often a modern server that offers no subscription is read again.
-const UNTOLD_RELIST: Duration = Duration::from_secs(30);
 /// Messages from the actor's own tasks, at most.
 const NEWS: usize = 256;
 
@@ -42,40 +36,40 @@ pub(super) enum News {
 }
 
 /// Everything that lives and dies with one link.
-struct Standing {
-    link: Arc<Link>,
+pub(super) struct Standing {
+    pub(super) link: Arc<Link>,
     _process: Option<Process>,
     _watchers: JoinSet<()>,
-    listening: bool,
-    listed_at: Instant,
-    probe_at: Option<Instant>,
-    relist_at: Instant,
-    probing: bool,
-    listing: bool,
+    pub(super) listening: bool,
+    pub(super) listed_at: Instant,
+    pub(super) probe_at: Option<Instant>,
+    pub(super) relist_at: Instant,
+    pub(super) probing: bool,
+    pub(super) listing: bool,
     /// Probes and list readings under way.
-    work: JoinSet<()>,
+    pub(super) work: JoinSet<()>,
 }
 
 pub(super) struct Actor {
-    server: Arc<Server>,
-    shared: Arc<Shared>,
-    state: ServerState,
-    asks: mpsc::Receiver<Ask>,
-    news: mpsc::Receiver<News>,
-    tell: mpsc::Sender<News>,
-    stderr_lines: mpsc::Receiver<String>,
-    stderr: mpsc::Sender<String>,
-    correlation: CorrelationId,
-    verdict: Verdict,
-    attempt: Option<AbortOnDropHandle<()>>,
-    standing: Option<Standing>,
+    pub(super) server: Arc<Server>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) state: ServerState,
+    pub(super) asks: mpsc::Receiver<Ask>,
+    pub(super) news: mpsc::Receiver<News>,
+    pub(super) tell: mpsc::Sender<News>,
+    pub(super) stderr_lines: mpsc::Receiver<String>,
+    pub(super) stderr: mpsc::Sender<String>,
+    pub(super) correlation: CorrelationId,
+    pub(super) verdict: Verdict,
+    pub(super) attempt: Option<AbortOnDropHandle<()>>,
+    pub(super) standing: Option<Standing>,
     /// The process behind a URL; it outlives a broken link.
-    started: Option<Process>,
-    retry_at: Option<Instant>,
-    waiting: Vec<oneshot::Sender<Result<Arc<Link>, Fault>>>,
-    refreshing: Vec<oneshot::Sender<Result<(), Fault>>>,
-    latest: Option<Arc<Snapshot>>,
-    latest_loaded: bool,
+    pub(super) started: Option<Process>,
+    pub(super) retry_at: Option<Instant>,
+    pub(super) waiting: Vec<oneshot::Sender<Result<Arc<Link>, Fault>>>,
+    pub(super) refreshing: Vec<oneshot::Sender<Result<(), Fault>>>,
+    pub(super) latest: Option<Arc<Snapshot>>,
+    pub(super) latest_loaded: bool,
 }
 
 impl Actor {
@@ -237,7 +231,7 @@ impl Actor {
         }
     }
 
-    fn standing_of(&mut self, generation: u64) -> Option<&mut Standing> {
+    pub(super) fn standing_of(&mut self, generation: u64) -> Option<&mut Standing> {
         self.standing.as_mut().filter(|s| s.link.generation == generation)
     }
 
@@ -294,172 +288,8 @@ impl Actor {
         self.apply(Input::Lost { generation, fault: to_fault(fault, self.now_ms()) });
     }
 
-    fn probe(&mut self) {
-        let timeout = duration(self.server.config.settings.probe_timeout_ms);
-        let (tell, limit) = (self.tell.clone(), Arc::clone(&self.shared.probes));
-        let Some(standing) = &mut self.standing else { return };
-        standing.probing = true;
-        let link = Arc::clone(&standing.link);
-        standing.work.spawn(async move {
-            let Ok(_permit) = limit.acquire_owned().await else { return };
-            let outcome = match link.probe(timeout).await {
-                // An error is an answer: the server lives.
-                Ok(answer) => Ok(answer.total_ms),
-                Err(RequestError::Refused { first_byte_ms, .. }) => Ok(first_byte_ms.unwrap_or(0)),
-                Err(RequestError::NotSent(fault) | RequestError::NoReply(fault)) => Err(fault),
-            };
-            let _ = tell.send(News::Probed { generation: link.generation, outcome }).await;
-        });
-    }
-
-    fn probed(&mut self, generation: u64, outcome: Result<i64, WireFault>) {
-        let now_ms = self.now_ms();
-        let Some(standing) = self.standing_of(generation) else { return };
-        standing.probing = false;
-        while standing.work.try_join_next().is_some() {}
-        let untold = standing.link.greeting.era == Era::Modern
-            && !standing.listening
-            && standing.listed_at.elapsed() >= UNTOLD_RELIST;
-        if untold && outcome.is_ok() {
-            standing.relist_at = Instant::now();
-        }
-        let latency_ms = outcome.as_ref().ok().copied();
-        self.server.keep_latency(LatencyPoint { at_ms: now_ms, latency_ms });
-        self.apply(match outcome {
-            Ok(latency_ms) => Input::ProbeAnswered { generation, latency_ms },
-            Err(mut fault) => {
-                if fault.category == ErrorCategory::NetworkTimeout {
-                    fault.category = ErrorCategory::HealthCheck;
-                    fault.message = format!("the probe got {}", fault.message);
-                }
-                Input::ProbeFailed { generation, fault: to_fault(&fault, now_ms) }
-            }
-        });
-        self.plan_probe();
-    }
-
-    /// The next probe: after the interval with 20 % jitter, or when a throttling server allows it.
-    fn plan_probe(&mut self) {
-        let settings = &self.server.config.settings;
-        let now_ms = self.now_ms();
-        let throttled_until = match self.state.facets.connection.reason.code {
-            ReasonCode::Throttled => self.state.facets.connection.next_action_at_ms,
-            _ => None,
-        };
-        if settings.probe == Probe::None && throttled_until.is_none() {
-            return;
-        }
-        let wait = match throttled_until {
-            Some(at) => duration(at - now_ms),
-            None => self.jittered(settings.probe_interval_ms),
-        };
-        let Some(standing) = &mut self.standing else { return };
-        standing.probe_at = Some(Instant::now() + wait);
-        let generation = standing.link.generation;
-        let at_ms = now_ms + i64::try_from(wait.as_millis()).unwrap_or(i64::MAX / 2);
-        self.apply(Input::ProbePlanned { generation, at_ms });
-    }
-
-    fn relist(&mut self) {
-        let timeout = duration(self.server.config.settings.list_timeout_ms);
-        let tell = self.tell.clone();
-        let interval = self.jittered(self.server.config.settings.snapshot_interval_ms);
-        let Some(standing) = &mut self.standing else { return };
-        // A change told while a reading is under way asks for one more.
-        standing.relist_at = Instant::now() + interval;
-        if standing.listing {
-            return;
-        }
-        standing.listing = true;
-        standing.listed_at = Instant::now();
-        let link = Arc::clone(&standing.link);
-        standing.work.spawn(async move {
-            let capabilities = link.greeting.capabilities.clone();
-            let lists = Box::pin(lists::read_all(&link, &capabilities, timeout)).await;
-            let _ = tell.send(News::Lists { generation: link.generation, lists }).await;
-        });
-    }
-
-    async fn listed(&mut self, generation: u64, lists: ReadLists) {
-        let Some(standing) = self.standing_of(generation) else { return };
-        standing.listing = false;
-        let link = Arc::clone(&standing.link);
-        let surface = self.keep_snapshot(&link, lists).await;
-        self.apply(Input::SurfaceRead { generation, surface });
-        for reply in self.refreshing.drain(..) {
-            let _ = reply.send(Ok(()));
-        }
-    }
-
-    /// The snapshot of an earlier run is the parent of the next one, and what a face shows until then.
-    async fn load_latest(&mut self) {
-        if self.latest_loaded {
-            return;
-        }
-        match self.shared.store.latest_snapshot(&self.state.server).await {
-            Ok(latest) => {
-                self.latest_loaded = true;
-                if let Some(latest) = latest {
-                    self.verdict = Verdict::remembered(Some(latest.era));
-                    self.state.snapshot_id = Some(latest.id.clone());
-                    self.keep_latest(latest);
-                }
-            }
-            Err(error) => {
-                tracing::warn!(server = %self.state.server, %error, "the last snapshot could not be read");
-            }
-        }
-    }
-
-    fn keep_latest(&mut self, latest: Snapshot) {
-        let latest = Arc::new(latest);
-        self.server.set_snapshot(Arc::clone(&latest));
-        self.latest = Some(latest);
-    }
-
-    /// Keeps what was read: a new snapshot where the surface changed, a later `last_seen` where it did not.
-    async fn keep_snapshot(&mut self, link: &Link, lists: ReadLists) -> Surface {
-        let name = self.state.server.clone();
-        self.load_latest().await;
-        let now_ms = self.now_ms();
-        let taken =
-            snapshot::take(&name, link.generation, &link.greeting, lists, self.latest.as_deref(), now_ms);
-        let failed =
-            taken.lists.failures().iter().map(|(kind, why)| format!("{}: {why}", kind.as_str())).collect();
-        let mut surface = Surface { counts: taken.lists.counts(), failed, snapshot_id: None };
-        if let Some(latest) = self.latest.clone().filter(|latest| latest.surface == taken.surface) {
-            surface.snapshot_id = Some(latest.id.clone());
-            self.keep_latest(Snapshot { last_seen_at_ms: now_ms, ..(*latest).clone() });
-            if let Err(error) = self.shared.store.touch_snapshot(&name, &latest.id, now_ms).await {
-                tracing::warn!(server = %name, %error, "a snapshot's last sight was not kept");
-            }
-            return surface;
-        }
-        surface.snapshot_id = Some(taken.id.clone());
-        if let Err(error) = self.shared.store.put_snapshot(taken.clone()).await {
-            tracing::warn!(server = %name, %error, "a snapshot was not kept");
-        }
-        let event = EventKind::SnapshotTaken { snapshot_id: taken.id.clone(), parent: taken.parent.clone() };
-        self.record(link.generation, event);
-        if let Some(before) = &self.latest {
-            let found = diff(before, &taken);
-            let changes = u32::try_from(found.changes.len() + found.remarks.len()).unwrap_or(u32::MAX);
-            let summary: Vec<_> = found.changes.iter().map(|c| c.text.clone()).chain(found.remarks).collect();
-            let drift = EventKind::DriftFound {
-                snapshot_id: taken.id.clone(),
-                from: before.id.clone(),
-                severity: found.severity.unwrap_or(Severity::Info),
-                changes,
-                summary: summary.into_iter().take(5).collect::<Vec<_>>().join("; "),
-            };
-            self.record(link.generation, drift);
-        }
-        self.keep_latest(taken);
-        surface
-    }
-
     /// One transition and its effects.
-    fn apply(&mut self, input: Input) {
+    pub(super) fn apply(&mut self, input: Input) {
         let before = self.state.facets.health.state;
         let settings = &self.server.config.settings;
         let effects = facets::apply(
@@ -556,7 +386,7 @@ impl Actor {
         (!link.is_closed()).then(|| Arc::clone(link))
     }
 
-    fn record(&self, generation: u64, kind: EventKind) {
+    pub(super) fn record(&self, generation: u64, kind: EventKind) {
         self.shared.record(&self.state.server, generation, &self.correlation, None, kind);
     }
 
@@ -566,12 +396,12 @@ impl Actor {
         self.shared.changed();
     }
 
-    fn now_ms(&self) -> i64 {
+    pub(super) fn now_ms(&self) -> i64 {
         self.shared.clock.now_ms()
     }
 
     /// `interval_ms` with 20 % of jitter either way.
-    fn jittered(&self, interval_ms: i64) -> Duration {
+    pub(super) fn jittered(&self, interval_ms: i64) -> Duration {
         let permille = 800 + i64::try_from(self.shared.randomness.bits() % 401).unwrap_or(200);
         duration(interval_ms.saturating_mul(permille) / 1_000)
     }

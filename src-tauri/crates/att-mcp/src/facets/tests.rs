@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::ServerConfig;
+use crate::model::Era;
 
 struct Bench {
     state: ServerState,

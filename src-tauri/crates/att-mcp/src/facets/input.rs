@@ -1,0 +1,162 @@
+//! What goes into a transition and what comes out of it.
+
+use crate::model::{Era, EventKind, Fault, ListCounts};
+
+/// What the handshake told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Greeting {
+    /// The era.
+    pub era: Era,
+    /// The version agreed.
+    pub protocol_version: String,
+    /// `serverInfo`, raw.
+    pub server_info: serde_json::Value,
+    /// `capabilities`, raw.
+    pub capabilities: serde_json::Value,
+    /// Instructions.
+    pub instructions: Option<String>,
+}
+
+/// What reading the lists told.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Surface {
+    /// Item counts.
+    pub counts: ListCounts,
+    /// The lists that failed, as `name: reason`.
+    pub failed: Vec<String>,
+    /// The snapshot that holds them.
+    pub snapshot_id: Option<String>,
+}
+
+/// Whatever may change a server's state. `generation` says which connection it comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// ATT begins to look after the server; `consented` tells whether its command may run.
+    Start {
+        /// True when no consent is needed or it was given.
+        consented: bool,
+    },
+    /// The operator switches it on; `consented` as above.
+    Enable {
+        /// True when no consent is needed or it was given.
+        consented: bool,
+    },
+    /// The operator switches it off.
+    Disable,
+    /// The operator approved the command.
+    ConsentGiven,
+    /// The operator does not want to wait.
+    RetryNow,
+    /// The planned time of the next attempt has come.
+    RetryDue,
+    /// The process runs or the address is dialled.
+    TransportOpen {
+        /// Which connection.
+        generation: u64,
+        /// The process, where ATT runs one.
+        pid: Option<u32>,
+    },
+    /// The handshake is done.
+    Greeted {
+        /// Which connection.
+        generation: u64,
+        /// What it told.
+        greeting: Box<Greeting>,
+    },
+    /// The first lists were read: usable.
+    Ready {
+        /// Which connection.
+        generation: u64,
+        /// From the attempt's start to here.
+        connect_ms: i64,
+        /// How long the handshake's answer took.
+        latency_ms: i64,
+        /// What was read.
+        surface: Surface,
+    },
+    /// A later reading of the lists.
+    SurfaceRead {
+        /// Which connection.
+        generation: u64,
+        /// What was read.
+        surface: Surface,
+    },
+    /// The attempt failed or the connection broke.
+    Lost {
+        /// Which connection.
+        generation: u64,
+        /// Why.
+        fault: Fault,
+    },
+    /// A probe was answered.
+    ProbeAnswered {
+        /// Which connection.
+        generation: u64,
+        /// How long it took.
+        latency_ms: i64,
+    },
+    /// A probe failed or came too late.
+    ProbeFailed {
+        /// Which connection.
+        generation: u64,
+        /// Why.
+        fault: Fault,
+    },
+    /// The next probe is planned.
+    ProbePlanned {
+        /// Which connection.
+        generation: u64,
+        /// When, Unix ms.
+        at_ms: i64,
+    },
+    /// A call was answered, whatever the answer.
+    CallAnswered {
+        /// Which connection.
+        generation: u64,
+    },
+    /// A call failed on the way.
+    CallFailed {
+        /// Which connection.
+        generation: u64,
+        /// Why.
+        fault: Fault,
+    },
+    /// ATT ends, or the server left the configuration.
+    Shutdown,
+}
+
+impl Input {
+    pub(super) fn generation(&self) -> Option<u64> {
+        match self {
+            Self::TransportOpen { generation, .. }
+            | Self::Greeted { generation, .. }
+            | Self::Ready { generation, .. }
+            | Self::SurfaceRead { generation, .. }
+            | Self::Lost { generation, .. }
+            | Self::ProbeAnswered { generation, .. }
+            | Self::ProbeFailed { generation, .. }
+            | Self::ProbePlanned { generation, .. }
+            | Self::CallAnswered { generation }
+            | Self::CallFailed { generation, .. } => Some(*generation),
+            _ => None,
+        }
+    }
+}
+
+/// What the connection's task has to do after a transition.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Record this event.
+    Emit(EventKind),
+    /// Begin a connection attempt of this generation.
+    Connect {
+        /// The new generation.
+        generation: u64,
+    },
+    /// Close whatever is open.
+    Close,
+    /// Come back with [`Input::RetryDue`] at this time.
+    RetryAt(i64),
+    /// Probe at once.
+    ProbeNow,
+}
