@@ -212,13 +212,13 @@ impl Engine {
         let mut changes = step(&at.state(), input, &self.now())?;
         changes.fence.clone_from(&self.0.lease);
         changes.output_logs.extend(output);
-        self.commit(changes).await
+        Box::pin(self.commit(changes)).await
     }
 
     /// Takes one step on behalf of a person, who needs no lease.
     pub(crate) async fn commit_answer(&self, at: &Loaded, input: Input) -> Result<(), EngineError> {
         let changes = step(&at.state(), input, &self.now())?;
-        self.commit(changes).await
+        Box::pin(self.commit(changes)).await
     }
 
     pub(crate) async fn commit(&self, changes: Changes) -> Result<(), EngineError> {

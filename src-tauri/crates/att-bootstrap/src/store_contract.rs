@@ -91,7 +91,7 @@ pub async fn one_live_cycle_per_target_and_repository(store: &dyn CycleStore) {
     store.commit(end).await.unwrap();
     store.commit(insert(&same_target)).await.unwrap();
     let live: Vec<_> = store.live_cycles().await.unwrap().into_iter().map(|row| row.id).collect();
-    assert_eq!(live, [same_target.id.clone()]);
+    assert_eq!(live, std::slice::from_ref(&same_target.id));
     let all: Vec<_> = store.cycles(10).await.unwrap().into_iter().map(|row| row.id).collect();
     assert_eq!(all, [same_target.id, first.id]);
     assert_eq!(store.cycles(1).await.unwrap().len(), 1);

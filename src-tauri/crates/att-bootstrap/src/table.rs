@@ -74,6 +74,31 @@ words! {
     }
 }
 
+impl CycleEvent {
+    /// Does a stage that ended well bring it about?
+    #[must_use]
+    pub const fn is_progress(self) -> bool {
+        matches!(
+            self,
+            Self::Begun
+                | Self::Prepared
+                | Self::RollbackPrepared
+                | Self::Changed
+                | Self::TestsPassed
+                | Self::Committed
+                | Self::Pushed
+                | Self::PrSettled
+                | Self::CiPassed
+                | Self::Merged
+                | Self::MergedOnly
+                | Self::Ready
+                | Self::Deployed
+                | Self::Watched
+                | Self::Healthy
+        )
+    }
+}
+
 /// One row: from, on, to.
 pub type Edge<S, E> = (S, E, S);
 

@@ -61,17 +61,17 @@ impl Engine {
             intent: Box::new(intent.clone()),
         };
         step(&at.state(), rehearsal, &self.now())?;
-        let (fresh, gathered_at_ms) = match self.look(&at, &decision.id, decision.version).await? {
+        let (fresh, gathered_at_ms) = match Box::pin(self.look(&at, &decision.id, decision.version)).await? {
             Looked::Changed(update) => {
                 let found = update.target.row.current_release_id.clone().unwrap_or_default();
                 self.commit_answer(&at, Input::Saw(update)).await?;
                 let at = self.load(&at.cycle.id).await?;
-                return self.supersede(&at, vec![format!("{found} runs on the target now")]).await;
+                return Box::pin(self.supersede(&at, vec![format!("{found} runs on the target now")])).await;
             }
             Looked::Fresh(fresh) => (fresh.decision, fresh.at_ms),
         };
         if fresh.digest != decision.digest {
-            return self.supersede(&at, what_changed(&decision, &fresh)).await;
+            return Box::pin(self.supersede(&at, what_changed(&decision, &fresh))).await;
         }
         let input =
             Input::Approved { answer, fresh_digest: fresh.digest, gathered_at_ms, intent: Box::new(intent) };

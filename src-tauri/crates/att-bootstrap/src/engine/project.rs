@@ -22,7 +22,7 @@ impl Engine {
     ) -> Result<(Project, Config), EngineError> {
         let remote = remote_of(path)?;
         let at_ms = self.now_ms();
-        let head = self.world().default_branch(&self.world().home().to_owned(), &remote).await?;
+        let head = self.world().default_branch(self.world().home(), &remote).await?;
         let mut project = Project {
             id: ProjectId::new("new-project"),
             path: path.to_string_lossy().into_owned(),

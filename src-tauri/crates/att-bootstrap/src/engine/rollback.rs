@@ -84,7 +84,7 @@ impl Engine {
             Some(decision) => (decision.id.clone(), decision.version + 1),
             None => (DecisionId::mint(self.now_ms(), self.randomness()), 1),
         };
-        match self.look(at, &id, version).await? {
+        match Box::pin(self.look(at, &id, version)).await? {
             Looked::Changed(update) => Ok(Advance::step(Input::Saw(update))),
             Looked::Fresh(fresh) => {
                 let Fresh { decision, operation, .. } = *fresh;

@@ -43,7 +43,7 @@ impl Engine {
         // Refused here as well as in `preparing`: whoever asks is told at once.
         self.policy_of(&cycle, &config)?;
         self.refuse_blocked(&cycle, None).await?;
-        self.accept(cycle, Changes::default()).await
+        Box::pin(self.accept(cycle, Changes::default())).await
     }
 
     /// Accepts a person's wish to have a release back. It always needs that person's approval as well (design 2.6).
@@ -87,7 +87,7 @@ impl Engine {
             changes.interruptions.extend(seen.interruptions);
             changes.audit.extend(seen.audit);
         }
-        self.accept(cycle, changes).await
+        Box::pin(self.accept(cycle, changes)).await
     }
 
     async fn known_project(&self, id: &ProjectId) -> Result<Project, EngineError> {

@@ -150,6 +150,10 @@ impl<'a> Motion<'a> {
 
     pub(super) fn passed(&mut self, passed: Passed) -> Result<(), Refusal> {
         let Passed { event, outcome, detail, finish, intent, learned } = passed;
+        // Whatever a decision, a person or a failure brings about has an input of its own, with its own rules.
+        if !event.is_progress() {
+            return Err(Refusal::NotInTable { from: self.next.state, event });
+        }
         self.finish_if_given(finish)?;
         let proven = learned.proof.as_ref().map(|proof| proof.release_id.clone());
         self.learn(learned);
@@ -162,10 +166,6 @@ impl<'a> Motion<'a> {
         self.go(event, outcome, detail)?;
         if self.next.state == CycleState::Deploying && !self.intends(OperationKind::Deploy) {
             return Err(Refusal::IntentMissing(CycleState::Deploying));
-        }
-        // Only a decision leads to a rollback.
-        if self.next.state == CycleState::RollingBack {
-            return Err(Refusal::DecisionNotReady(self.state.decision.map(|decision| decision.state)));
         }
         Ok(())
     }

@@ -28,6 +28,14 @@ impl World {
         Ok(commit.parent_ids().next().map(|id| id.to_string()))
     }
 
+    /// The first line of a commit's message; none when it is not in our clone.
+    #[must_use]
+    pub fn subject(&self, project: &Project, commit: &str) -> Option<String> {
+        let repository = git2::Repository::open_bare(self.clone_dir(&project.id)).ok()?;
+        let commit = repository.find_commit(git2::Oid::from_str(commit).ok()?).ok()?;
+        commit.summary().ok().flatten().map(|text| text.chars().take(200).collect())
+    }
+
     /// Commits that going from `deployed` to `target` takes away, and files that differ.
     #[must_use]
     pub fn between(&self, project: &Project, deployed: Option<&str>, target: Option<&str>) -> ChangeSet {
