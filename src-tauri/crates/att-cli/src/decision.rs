@@ -165,7 +165,9 @@ fn show(decision: &DecisionDto) {
         "Rule {}: {} ({})",
         decision.rule, decision.rule_text, decision.reason
     )));
-    let rows = decision.facts.iter().map(|fact| {
+    // Sources and guardrails are facts too; they have tables of their own.
+    let plain = decision.facts.iter().filter(|fact| !fact.id.contains('.'));
+    let rows = plain.map(|fact| {
         vec![
             fact.id.clone(),
             fact.value.clone().unwrap_or_else(|| "-".into()),
@@ -174,6 +176,21 @@ fn show(decision: &DecisionDto) {
         ]
     });
     print::table(&["fact", "value", "source", "observed"], rows.collect(), "No facts.");
+    let rows = decision.sources.iter().map(|source| {
+        let id = |id: &Option<String>| id.clone().unwrap_or_else(|| "-".into());
+        vec![
+            source.source.clone(),
+            source.outcome.clone(),
+            id(&source.current_release_id),
+            id(&source.previous_release_id),
+            source.detail.clone().unwrap_or_default(),
+        ]
+    });
+    print::table(
+        &["source", "outcome", "current", "previous", "detail"],
+        rows.collect(),
+        "No source was asked.",
+    );
     let rows = decision.guardrails.iter().map(|guard| {
         vec![
             guard.id.clone(),

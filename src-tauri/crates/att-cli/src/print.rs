@@ -25,7 +25,7 @@ pub fn table(headers: &[&str], rows: Vec<Vec<String>>, empty: &str) {
         return;
     }
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(headers.iter().map(ToString::to_string));
     for row in rows {
         table.add_row(row.into_iter().map(|cell| plain(&cell)));

@@ -8,8 +8,12 @@ import { Since } from "@/components/Time";
 const TH = "px-4 py-2 font-medium whitespace-nowrap";
 const TD = "px-4 py-1.5 align-top";
 
-/** Every fact behind the decision, with where it came from and how old it is. */
-export function Facts({ facts }: { facts: FactDto[] }) {
+/**
+ * Every fact behind the decision, with where it came from and how old it is. What the sources and the guardrails said
+ * is among the facts as well (`source.git`); they have tables of their own.
+ */
+export function Facts({ facts: all }: { facts: FactDto[] }) {
+  const facts = all.filter((fact) => !fact.id.includes("."));
   return (
     <Card title="Facts" flush>
       <table className="w-full text-left">
