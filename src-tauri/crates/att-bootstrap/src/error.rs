@@ -3,7 +3,7 @@
 use crate::config::ConfigError;
 use crate::request::RequestRefusal;
 use crate::step::Refusal;
-use crate::store::StoreError;
+use crate::store::{Conflict, StoreError};
 use crate::world::{GitError, Unobserved};
 use att_core::{Code, Report};
 
@@ -67,11 +67,18 @@ impl EngineError {
         matches!(self, Self::Store(StoreError::Conflict(_)))
     }
 
+    /// True when another engine took over: whoever reads this drives no longer.
+    #[must_use]
+    pub fn is_lease_lost(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Conflict(Conflict::Lease)))
+    }
+
     /// What a face shows.
     #[must_use]
     pub fn report(&self) -> Report {
         let code = match self {
             Self::Store(StoreError::Unavailable(report)) => return report.clone(),
+            Self::Store(StoreError::Conflict(Conflict::Lease)) => Code::EngineElsewhere,
             Self::Store(StoreError::Conflict(_)) | Self::Superseded { .. } => Code::Conflict,
             Self::Refused(refusal) => match refusal {
                 Refusal::OtherVersion { .. } | Refusal::OtherDigest | Refusal::NothingAsked => Code::Conflict,

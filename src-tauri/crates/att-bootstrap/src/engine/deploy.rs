@@ -250,7 +250,12 @@ impl Engine {
             operation_id: Some(&operation.id),
         };
         let seen = self.see(cycle, &rules, account).await?;
-        let learned = self.learned_after_deploy(cycle, &seen);
+        let mut learned = self.learned_after_deploy(cycle, &seen);
+        if cycle.cancel.is_none()
+            && matches!(&carried, Carried::Ended(CommandRun::Failed(_) | CommandRun::NoVerdict(_), _))
+        {
+            self.mark(&seen.target, &mut learned, cycle.release_id.as_deref(), Some(false)).await?;
+        }
         let ours = learned.deployed_by_this_cycle;
         let input = match carried {
             _ if cycle.cancel.is_some() => {
@@ -301,7 +306,7 @@ impl Engine {
     }
 }
 
-fn unchanged(target: &Target) -> TargetUpdate {
+pub(super) fn unchanged(target: &Target) -> TargetUpdate {
     TargetUpdate {
         target: crate::store::TargetChange {
             expected_generation: Some(target.generation),

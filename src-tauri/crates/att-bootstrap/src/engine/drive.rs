@@ -93,7 +93,9 @@ impl Engine {
                     }
                 }
                 Ok(Some(rest)) => return Ok(rest),
-                Err(error) if error.is_conflict() && conflicts < MAX_CONFLICTS => conflicts += 1,
+                Err(error) if error.is_conflict() && !error.is_lease_lost() && conflicts < MAX_CONFLICTS => {
+                    conflicts += 1;
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -116,7 +118,7 @@ impl Engine {
             Input::Resumed
         };
         match self.commit_step(&at, input, None).await {
-            Err(error) if error.is_conflict() => Ok(()),
+            Err(error) if error.is_conflict() && !error.is_lease_lost() => Ok(()),
             other => other,
         }
     }

@@ -1,13 +1,13 @@
 //! `watching`, `health_checking` and `verifying_rollback`: several looks, each a row's due time apart, and proof
 //! that the release that should answer is the one that does.
 
-use super::deploy::Seen;
+use super::deploy::{Seen, unchanged};
 use super::prepare::{Rules, passed};
 use super::{Advance, Engine, Loaded};
 use crate::error::EngineError;
 use crate::model::{
     Cycle, DeploymentKind, Failure, FailureClass, GateStatus, ProbeProgress, Release, ReleaseHealth,
-    ResolvedPolicy, Stage, StageOutcome,
+    ResolvedPolicy, Stage, StageOutcome, Target,
 };
 use crate::observe::Account;
 use crate::step::{Input, Learned, Proof};
@@ -117,7 +117,7 @@ impl Engine {
                     inconclusive: false,
                     stage: Stage::Watching,
                 };
-                Advance::step(self.gate_failed(cycle, failure, learned).await?)
+                Advance::step(self.gate_failed(cycle, &seen.target, failure, learned).await?)
             }
         };
         Ok(with_output(advance, &output))
@@ -145,8 +145,13 @@ impl Engine {
         output.line(&look.detail);
         let advance = match count(&cycle.probe, &look, 1, policy.health_check_retries) {
             Gate::Passed(_) => {
-                self.mark(cycle, &mut learned, cycle.release_id.as_deref(), health.as_ref().map(|_| true))
-                    .await?;
+                self.mark(
+                    &seen.target,
+                    &mut learned,
+                    cycle.release_id.as_deref(),
+                    health.as_ref().map(|_| true),
+                )
+                .await?;
                 learned.proof = proof(&seen);
                 let (status, outcome, detail) = match health {
                     Some(_) => (GateStatus::Passed, StageOutcome::Passed, "the health gate passed"),
@@ -166,7 +171,7 @@ impl Engine {
                     inconclusive: look.inconclusive,
                     stage: Stage::HealthChecking,
                 };
-                Advance::step(self.gate_failed(cycle, failure, learned).await?)
+                Advance::step(self.gate_failed(cycle, &seen.target, failure, learned).await?)
             }
         };
         Ok(with_output(advance, &output))
@@ -194,27 +199,26 @@ impl Engine {
     async fn gate_failed(
         &self,
         cycle: &Cycle,
+        seen: &Target,
         failure: Failure,
         mut learned: Learned,
     ) -> Result<Input, EngineError> {
         let verdict = (!failure.inconclusive).then_some(false);
-        self.mark(cycle, &mut learned, cycle.release_id.as_deref(), verdict).await?;
+        self.mark(seen, &mut learned, cycle.release_id.as_deref(), verdict).await?;
         Ok(Input::Failed { failure: Box::new((failure, learned)), finish: None })
     }
 
     /// Notes a release's health among what was learned; no verdict leaves it as it is.
-    async fn mark(
+    pub(super) async fn mark(
         &self,
-        cycle: &Cycle,
+        seen: &Target,
         learned: &mut Learned,
         release_id: Option<&str>,
         healthy: Option<bool>,
     ) -> Result<(), EngineError> {
-        let (Some(target), Some(id), Some(healthy)) = (&cycle.target, release_id, healthy) else {
-            return Ok(());
-        };
-        let Some(update) = learned.target.as_mut() else { return Ok(()) };
-        let stored = self.store().release(target, id).await?;
+        let (Some(id), Some(healthy)) = (release_id, healthy) else { return Ok(()) };
+        let stored = self.store().release(&seen.id, id).await?;
+        let update = learned.target.get_or_insert_with(|| unchanged(seen));
         let pending =
             update.releases.iter().position(|row| row.id == id).map(|at| update.releases.remove(at));
         let Some(row) = pending.or(stored) else { return Ok(()) };
@@ -261,7 +265,7 @@ impl Engine {
         let advance = match count(&cycle.probe, &look, policy.restart_watchdog_successes, forgiven) {
             Gate::Passed(_) => {
                 let id = seen.target.current_release_id.clone();
-                self.mark(cycle, &mut learned, id.as_deref(), judged.then_some(true)).await?;
+                self.mark(&seen.target, &mut learned, id.as_deref(), judged.then_some(true)).await?;
                 learned.proof = proof(&seen);
                 let detail = format!("{} answers", id.unwrap_or_default());
                 Advance::step(Input::RollbackEnded {

@@ -7,7 +7,7 @@ use crate::model::{
 };
 use crate::request::CycleRequest;
 use crate::step::Refusal;
-use crate::store::{Changes, CycleChange};
+use crate::store::{Changes, Conflict, CycleChange, StoreError};
 use att_core::Actor;
 use att_core::id::{CorrelationId, CycleId};
 
@@ -177,7 +177,30 @@ impl Engine {
         };
         changes.audit.push(self.entry(cycle.id.to_string(), cycle.requested_by.clone(), event));
         changes.cycle = Some(CycleChange { expected_version: None, row: cycle.clone() });
-        self.commit(changes).await?;
-        Ok(cycle)
+        match self.commit(changes).await {
+            Err(EngineError::Store(StoreError::Conflict(
+                Conflict::LiveOnTarget | Conflict::LiveOnRepository,
+            ))) => Err(self.other_live(&cycle).await?),
+            Err(error) => Err(error),
+            Ok(()) => Ok(cycle),
+        }
+    }
+
+    /// Says which cycle is in the way.
+    async fn other_live(&self, wanted: &Cycle) -> Result<EngineError, EngineError> {
+        let live = self.store().live_cycles().await?;
+        let other = live.iter().find(|row| {
+            row.repository == wanted.repository || (row.target.is_some() && row.target == wanted.target)
+        });
+        let (id, state) = other.map_or_else(
+            || ("another".to_owned(), String::new()),
+            |row| (row.id.to_string(), format!(" ({})", row.state)),
+        );
+        Ok(EngineError::blocked(
+            format!(
+                "cycle {id}{state} is under way; a target and a repository have one live cycle at a time"
+            ),
+            "wait until it ends, answer what it asks, or stop it",
+        ))
     }
 }

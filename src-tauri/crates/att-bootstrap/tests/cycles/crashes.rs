@@ -1,8 +1,8 @@
 //! The driver dies at any instant; a new one brings the cycle to the same end, and nothing happens twice.
 
 use crate::house::{House, Setup, ann, assert_state};
-use att_bootstrap::model::{CycleState, OperationPhase};
-use att_bootstrap::store::CycleStore as _;
+use att_bootstrap::model::{CycleState, InterruptionKind, OperationPhase};
+use att_bootstrap::store::{CycleStore as _, LeaseFence, LeaseOwner};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -26,38 +26,93 @@ async fn drop_in(house: &House, state: CycleState) {
     }
 }
 
+async fn dies_in(state: CycleState) {
+    let mut house = House::new("self_hosted").await;
+    let id = house.submit("sick").await;
+    drop_in(&house, state).await;
+    house.restart();
+    house.run().await;
+    let cycle = house.cycle(&id).await;
+    assert_eq!(cycle.state, CycleState::RolledBack, "{:?}", cycle.failure);
+    assert_eq!(house.effects(), ["deploy r3", "rollback r2"]);
+    assert_eq!(house.running(), "r2");
+    let operations = house.store.operations_of(&id).await.unwrap();
+    assert!(operations.iter().all(|row| row.phase == OperationPhase::Finished));
+    assert_eq!(house.remote(&["log", "--format=%s", "-2", "main"]), "Make it sick\nTwo");
+}
+
+macro_rules! dies_in {
+    ($($name:ident: $state:ident),+ $(,)?) => {$(
+        #[tokio::test]
+        async fn $name() {
+            dies_in(CycleState::$state).await;
+        }
+    )+};
+}
+
+// A driver that dies in any stage is replaced, nothing happens twice, and the cycle ends the same.
+dies_in! {
+    a_driver_that_dies_while_preparing_is_replaced: Preparing,
+    a_driver_that_dies_while_testing_is_replaced: Testing,
+    a_driver_that_dies_while_committing_is_replaced: Committing,
+    a_driver_that_dies_while_pushing_is_replaced: Pushing,
+    a_driver_that_dies_while_merging_is_replaced: Merging,
+    a_driver_that_dies_while_readying_is_replaced: Readying,
+    a_driver_that_dies_while_deploying_is_replaced: Deploying,
+    a_driver_that_dies_while_watching_is_replaced: Watching,
+    a_driver_that_dies_while_checking_health_is_replaced: HealthChecking,
+    a_driver_that_dies_while_deciding_is_replaced: Deciding,
+    a_driver_that_dies_while_rolling_back_is_replaced: RollingBack,
+    a_driver_that_dies_while_verifying_is_replaced: VerifyingRollback,
+}
+
 #[tokio::test]
-async fn a_driver_that_dies_in_any_stage_is_replaced_and_the_cycle_ends_the_same() {
-    let stages = [
-        CycleState::Preparing,
-        CycleState::Changing,
-        CycleState::Testing,
-        CycleState::Committing,
-        CycleState::Pushing,
-        CycleState::AwaitingCi,
-        CycleState::Merging,
-        CycleState::Readying,
-        CycleState::Deploying,
-        CycleState::Watching,
-        CycleState::HealthChecking,
-        CycleState::Deciding,
-        CycleState::RollingBack,
-        CycleState::VerifyingRollback,
-    ];
-    for state in stages {
-        let mut house = House::new("self_hosted").await;
-        let id = house.submit("sick").await;
-        drop_in(&house, state).await;
-        house.restart();
-        house.run().await;
-        let cycle = house.cycle(&id).await;
-        assert_eq!(cycle.state, CycleState::RolledBack, "{state}: {:?}", cycle.failure);
-        assert_eq!(house.effects(), ["deploy r3", "rollback r2"], "{state}");
-        assert_eq!(house.running(), "r2", "{state}");
-        let operations = house.store.operations_of(&id).await.unwrap();
-        assert!(operations.iter().all(|row| row.phase == OperationPhase::Finished), "{state}");
-        assert_eq!(house.remote(&["log", "--format=%s", "-2", "main"]), "Make it sick\nTwo", "{state}");
+async fn when_the_deploys_runner_dies_too_nobody_guesses_and_a_person_is_asked() {
+    let mut house = House::new("external").await;
+    house.set("deploy-hangs");
+    let id = house.submit("three").await;
+    let stop = CancellationToken::new();
+    let began = async {
+        while house.effects().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        () = began => {}
+        rest = Box::pin(house.engine.run_until_idle(&stop)) => panic!("it ended early: {rest:?}"),
     }
+    let operation = house.cycle(&id).await.operation_id.unwrap();
+    let started = house.path("home/run/operations").join(operation.as_str()).join("started");
+    let pid = std::fs::read_to_string(started).unwrap();
+    crate::house::sh(&house.path("live"), &format!("kill -9 {}", pid.trim()));
+    house.restart();
+    house.run().await;
+    let cycle = house.cycle(&id).await;
+    assert_state(&cycle, CycleState::NeedsOperator);
+    assert_eq!(house.store.open_interruptions().await.unwrap()[0].kind, InterruptionKind::OperatorNeeded);
+    let operation = house.store.operation(&operation).await.unwrap().unwrap();
+    assert!(operation.outcome.unwrap().unknown);
+    let reason = "I looked: r2 answers";
+    let next = CycleState::Deciding;
+    house.engine.state_outside(&id, Some("r2".into()), next, reason, ann()).await.unwrap();
+    house.run().await;
+    assert_state(&house.cycle(&id).await, CycleState::Denied);
+    assert_eq!(house.effects(), ["deploy r3"]);
+}
+
+#[tokio::test]
+async fn a_driver_that_lost_its_lease_writes_nothing_any_more() {
+    let house = House::new("external").await;
+    let id = house.submit("three").await;
+    let owner = |pid| LeaseOwner { pid, face: "cli".into(), host: "here".into() };
+    let now_ms = house.clock.now_ms();
+    let lease = house.store.acquire_lease("engine", &owner(1), now_ms, 60_000, false).await.unwrap().unwrap();
+    let mine = LeaseFence { name: lease.name, epoch: lease.epoch };
+    let fenced = crate::house::engine_with(&house.store, &house.clock, &house.path("home"), Some(mine));
+    house.store.acquire_lease("engine", &owner(2), now_ms, 60_000, true).await.unwrap().unwrap();
+    let error = Box::pin(fenced.run_until_idle(&CancellationToken::new())).await.unwrap_err();
+    assert!(error.is_lease_lost(), "{error}");
+    assert_state(&house.cycle(&id).await, CycleState::Queued);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use att_bootstrap::memory::MemoryStore;
 use att_bootstrap::model::{Cycle, CycleState, Decision, DecisionState, StageOutcome, TargetId};
 use att_bootstrap::request::CycleRequest;
-use att_bootstrap::store::CycleStore;
+use att_bootstrap::store::{CycleStore, LeaseFence};
 use att_bootstrap::{AdoptedRelease, ApprovalRequest, Engine, EngineDeps, EngineError};
 use att_core::id::{CycleId, OsRandomness};
 use att_core::{Actor, Clock, Face, ManualClock};
@@ -103,23 +103,31 @@ pub fn ann() -> Actor {
     Actor::person("ann", Face::Cli, 1)
 }
 
-fn git(dir: &Path, args: &[&str]) -> String {
-    let spec = att_process::CommandSpec::new(std::iter::once("git").chain(args.iter().copied())).cwd(dir);
-    let spec = spec.env("GIT_AUTHOR_NAME", "Ann").env("GIT_AUTHOR_EMAIL", "ann@localhost");
-    let spec = spec.env("GIT_COMMITTER_NAME", "Ann").env("GIT_COMMITTER_EMAIL", "ann@localhost");
+/// A bare remote and a checkout with two commits, whose ids it prints.
+const HISTORY: &str = r#"set -e
+git init --quiet --bare --initial-branch=main remote.git
+cd checkout
+git init --quiet --initial-branch=main .
+git remote add origin ../remote.git
+echo one > app.txt; git add .; git commit --quiet -m One; git rev-parse HEAD
+echo two > app.txt; git commit --quiet -am Two; git rev-parse HEAD
+git push --quiet origin main
+"#;
+
+/// Runs a shell script to its end and answers what it printed.
+pub fn sh(dir: &Path, script: &str) -> String {
+    let mut spec = att_process::CommandSpec::new(["sh", "-c", script]).cwd(dir);
+    for (name, value) in [("NAME", "Ann"), ("EMAIL", "ann@localhost")] {
+        spec = spec.env(format!("GIT_AUTHOR_{name}"), value).env(format!("GIT_COMMITTER_{name}"), value);
+    }
     let limits = att_process::RunLimits { timeout: Duration::from_secs(20), max_output_bytes: 100_000 };
-    let outcome = futures::executor::block_on(async {
-        tokio::task::spawn_blocking(move || {
-            tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap()
-                .block_on(att_process::run(&spec, &limits))
-        })
-        .await
+    // A thread with a runtime of its own, so that tests may call this from anywhere.
+    let outcome = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(Box::pin(att_process::run(&spec, &limits)))
     });
-    let outcome = outcome.unwrap().unwrap();
-    assert!(outcome.success(), "git {args:?}: {} {}", outcome.stdout, outcome.stderr);
+    let outcome = outcome.join().unwrap().unwrap();
+    assert!(outcome.success(), "{script}: {} {}", outcome.stdout, outcome.stderr);
     outcome.stdout.trim().to_owned()
 }
 
@@ -131,23 +139,15 @@ impl House {
         for folder in ["home", "live", "checkout"] {
             std::fs::create_dir(at.join(folder)).unwrap();
         }
-        git(at, &["init", "--quiet", "--bare", "--initial-branch=main", "remote.git"]);
         let checkout = at.join("checkout");
-        git(&checkout, &["init", "--quiet", "--initial-branch=main", "."]);
-        git(&checkout, &["remote", "add", "origin", "../remote.git"]);
         for (name, text) in OPS {
             std::fs::write(checkout.join(name), text).unwrap();
         }
         std::fs::write(checkout.join("att.toml"), att_toml(&at.join("live"), setup)).unwrap();
-        std::fs::write(checkout.join("app.txt"), "one\n").unwrap();
-        git(&checkout, &["add", "."]);
-        git(&checkout, &["commit", "--quiet", "-m", "One"]);
-        let one = git(&checkout, &["rev-parse", "HEAD"]);
-        std::fs::write(checkout.join("app.txt"), "two\n").unwrap();
-        git(&checkout, &["commit", "--quiet", "-am", "Two"]);
-        let two = git(&checkout, &["rev-parse", "HEAD"]);
-        git(&checkout, &["push", "--quiet", "origin", "main"]);
-        for (id, commit, text) in [("r1", &one, "one\n"), ("r2", &two, "two\n")] {
+        let commits = sh(at, HISTORY);
+        let (one, two) = commits.split_once('\n').unwrap();
+        let (one, two) = (one.to_owned(), two.to_owned());
+        for (id, commit, text) in [("r1", one.as_str(), "one\n"), ("r2", two.as_str(), "two\n")] {
             let release = at.join("live/releases").join(id);
             std::fs::create_dir_all(&release).unwrap();
             std::fs::write(release.join("app.txt"), text).unwrap();
@@ -207,7 +207,8 @@ impl House {
     }
 
     pub fn remote(&self, args: &[&str]) -> String {
-        git(&self.path("remote.git"), args)
+        let quoted: Vec<_> = args.iter().map(|arg| format!("'{arg}'")).collect();
+        sh(&self.path("remote.git"), &format!("git {}", quoted.join(" ")))
     }
 
     /// A change of app.txt to `text`, to be deployed as r3.
@@ -279,12 +280,21 @@ impl House {
 }
 
 pub fn engine(store: &Arc<MemoryStore>, clock: &Arc<dyn Clock>, home: &Path) -> Engine {
+    engine_with(store, clock, home, None)
+}
+
+pub fn engine_with(
+    store: &Arc<MemoryStore>,
+    clock: &Arc<dyn Clock>,
+    home: &Path,
+    lease: Option<LeaseFence>,
+) -> Engine {
     Engine::new(EngineDeps {
         store: store.clone(),
         home: home.to_owned(),
         clock: clock.clone(),
         randomness: Arc::new(OsRandomness),
-        lease: None,
+        lease,
         pid: 1,
     })
 }
@@ -309,8 +319,7 @@ fn att_toml(live: &Path, setup: &Setup) -> String {
 }
 
 pub fn commit_and_push(checkout: &Path) {
-    git(checkout, &["commit", "--quiet", "-am", "By hand"]);
-    git(checkout, &["push", "--quiet", "origin", "main"]);
+    sh(checkout, "git commit --quiet -am 'By hand' && git push --quiet origin main");
 }
 
 pub fn stage(cycle: &Cycle, name: &str) -> StageOutcome {
