@@ -264,7 +264,6 @@ impl Step<'_> {
         }
         self.state.connect_ms = Some(connect_ms);
         self.state.latency_ms = Some(latency_ms);
-        self.state.attempts = 0;
         self.surface(surface);
         self.move_to(
             ConnectionState::Ready,
@@ -296,6 +295,9 @@ impl Step<'_> {
             _ => 0,
         };
         let was_ready = self.connection() == ConnectionState::Ready;
+        if was_ready {
+            self.state.attempts = 0;
+        }
         self.effects.push(Effect::Close);
         self.state.pid = None;
         self.state.error = Some(fault.clone());
@@ -385,6 +387,7 @@ impl Step<'_> {
     fn reconnect(&mut self, fault: Fault) {
         self.effects.push(Effect::Close);
         self.state.pid = None;
+        self.state.attempts = 0;
         self.state.counters.backoff_attempts = self.state.counters.backoff_attempts.saturating_add(1);
         let at = self.now_ms + self.jittered_wait();
         self.back_off(at, ReasonCode::ProbeFailed, fault.message);

@@ -233,8 +233,9 @@ impl Fleet {
         for (name, config) in wanted {
             let consented = self.consented(&config).await;
             let server = Server::start(config, &self.0.shared);
-            self.0.servers.write().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::clone(&server));
+            // Before anyone can find it: whether its command may run is the first thing that its actor learns.
             server.ask(Ask::Input(Input::Start { consented })).await;
+            self.0.servers.write().unwrap_or_else(PoisonError::into_inner).insert(name, server);
         }
         self.0.shared.changed();
     }

@@ -146,6 +146,19 @@ fn whatever_arrives_for_an_older_generation_changes_nothing() {
 }
 
 #[test]
+fn attempts_are_those_of_the_present_connection() {
+    let mut bench = Bench::new();
+    bench.connect(1);
+    assert_eq!(bench.state.attempts, 1);
+    bench.fail(ErrorCategory::TransportError);
+    assert_eq!(bench.state.attempts, 0);
+    bench.give(Input::RetryNow);
+    bench.fail(ErrorCategory::TransportError);
+    bench.connect(1);
+    assert_eq!(bench.state.attempts, 2);
+}
+
+#[test]
 fn a_server_without_consent_is_not_started_until_it_is_given() {
     let mut bench = Bench::new();
     assert_eq!(bench.give(Input::Start { consented: false }), []);

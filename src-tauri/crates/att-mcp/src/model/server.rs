@@ -327,7 +327,7 @@ pub struct ServerState {
     pub latency_ms: Option<i64>,
     /// The last fault, kept until the next success.
     pub error: Option<Fault>,
-    /// Connection attempts since it was last ready.
+    /// Connection attempts that the present connection took, or that were made since the last one was lost.
     pub attempts: u32,
     /// `serverInfo` as the server sent it.
     pub server_info: Option<Value>,

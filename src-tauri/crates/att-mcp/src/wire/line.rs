@@ -183,3 +183,6 @@ impl<R: AsyncRead + Send + Unpin> Transport<RoleClient> for LineTransport<R> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

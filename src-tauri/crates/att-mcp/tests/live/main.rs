@@ -9,5 +9,6 @@ mod bench;
 mod calls;
 mod connecting;
 mod health;
+mod load;
 mod peers;
 mod surface;

@@ -1,5 +1,5 @@
 //! Servers that others wrote. `./test` installs them and names them in `ATT_PEER_EVERYTHING` and `ATT_PEER_TIME`;
-//! without those variables (a plain `cargo nextest run`) there is nothing to prove here.
+//! by hand, leave these tests out with `-E 'not test(peer)'`.
 
 use att_mcp::ServerConfig;
 use att_mcp::config::Endpoint;
@@ -8,9 +8,15 @@ use serde_json::json;
 
 use crate::bench::{Bench, free_port};
 
+/// A missing peer is an error, never a test that passes without having looked.
+fn peer(variable: &str) -> String {
+    std::env::var(variable)
+        .unwrap_or_else(|_| panic!("{variable} is not set: ./test installs the peer and sets it"))
+}
+
 #[tokio::test]
 async fn the_reference_server_everything_connects_and_answers_over_both_transports() {
-    let Ok(index) = std::env::var("ATT_PEER_EVERYTHING") else { return };
+    let index = peer("ATT_PEER_EVERYTHING");
     let port = free_port();
     let mut http = ServerConfig::http("http", format!("http://127.0.0.1:{port}/mcp"));
     http.env.insert("PORT".into(), port.to_string());
@@ -35,7 +41,7 @@ async fn the_reference_server_everything_connects_and_answers_over_both_transpor
 
 #[tokio::test]
 async fn the_time_server_is_found_to_be_modern_and_answers() {
-    let Ok(program) = std::env::var("ATT_PEER_TIME") else { return };
+    let program = peer("ATT_PEER_TIME");
     let bench = Bench::new(vec![ServerConfig::stdio("time", program, Vec::<String>::new())]).await;
     let state = bench.ready("time").await;
     assert_eq!((state.era, state.counts.tools), (Some(Era::Modern), Some(2)));
