@@ -8,6 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use axum::serve::ListenerExt as _;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use serde_json::Value;
@@ -34,6 +35,10 @@ pub(crate) async fn serve(demo: Demo, control: Arc<Control>, port: u16) -> Resul
         .map_err(DemoError::io(format!("listening on port {port}")))?;
     let port = listener.local_addr().map_err(DemoError::io("asking for the port"))?.port();
     eprintln!("listening on http://127.0.0.1:{port}/mcp");
+    // Without it every event waits up to 40 ms for the client's delayed acknowledgement.
+    let listener = listener.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
     axum::serve(listener, app).await.map_err(DemoError::io("serving"))
 }
 
