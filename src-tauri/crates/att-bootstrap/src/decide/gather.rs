@@ -348,8 +348,8 @@ fn facts(
         }
     }
     for answer in sources {
-        // What the log says moves with every line; it binds only where the decision rests on it.
-        let stable = answer.source != SourceKind::RuntimeLog || answer.won;
+        // The decision rests on the answer that won; the others may move without changing it.
+        let stable = answer.won;
         let source = answer.source.as_str();
         facts.push(fact(
             &format!("source.{source}"),

@@ -2,7 +2,7 @@
 
 use super::{Advance, Driven, Engine, Loaded, moment};
 use crate::error::EngineError;
-use crate::model::{CycleState, OperationKind, WaitingFor};
+use crate::model::{CycleState, OperationKind, OperationOutcome, OperationPhase, WaitingFor};
 use crate::step::{Input, MAX_RESUMES};
 use att_core::id::CycleId;
 use std::time::Duration;
@@ -136,7 +136,11 @@ impl Engine {
         if state.is_terminal() {
             return Ok(Some(Rest::Ended(state)));
         }
-        match Box::pin(self.advance(&at)).await? {
+        let advance = match Box::pin(self.advance(&at)).await {
+            Err(error) => Advance::step(lost(&at, error)?),
+            Ok(advance) => advance,
+        };
+        match advance {
             Advance::Wait(due) => Ok(Some(Rest::Waiting(due))),
             Advance::Step(input, output) => {
                 let intends = matches!(*input, Input::Intended(_));
@@ -190,6 +194,30 @@ impl Engine {
     }
 }
 
+/// What the outside refuses to tell is a person's matter. What the journal refuses is not: it is tried again.
+fn lost(at: &Loaded, error: EngineError) -> Result<Input, EngineError> {
+    let outside = !matches!(error, EngineError::Store(_) | EngineError::Refused(_));
+    let may = crate::table::next(at.cycle.state, crate::table::CycleEvent::Lost).is_some();
+    if !outside || !may {
+        return Err(error);
+    }
+    let detail = error.to_string();
+    let awaited = at.operation.as_ref().filter(|row| row.phase == OperationPhase::Intended);
+    let finish = awaited.map(|_| unknown(&detail));
+    Ok(Input::Lost { detail, finish })
+}
+
+fn unknown(detail: &str) -> OperationOutcome {
+    OperationOutcome {
+        succeeded: false,
+        unknown: true,
+        exit_code: None,
+        timed_out: false,
+        detail: detail.to_owned(),
+        duration_ms: None,
+    }
+}
+
 fn cancelled_before_deploy(at: &Loaded) -> Option<Input> {
     let asked = at.cycle.cancel.as_ref()?;
     crate::table::next(at.cycle.state, crate::table::CycleEvent::Cancelled)?;
@@ -199,14 +227,8 @@ fn cancelled_before_deploy(at: &Loaded) -> Option<Input> {
     }
     let detail = format!("stopped by {}: {}", asked.actor.name, asked.reason);
     // What the dropped effect did is not looked at: nothing of it is live.
-    let finish = at.operation.as_ref().map(|_| crate::model::OperationOutcome {
-        succeeded: false,
-        unknown: true,
-        exit_code: None,
-        timed_out: false,
-        detail: detail.clone(),
-        duration_ms: None,
-    });
+    let awaited = at.operation.as_ref().filter(|row| row.phase == OperationPhase::Intended);
+    let finish = awaited.map(|_| unknown(&detail));
     Some(Input::Cancelled { finish, detail })
 }
 

@@ -245,13 +245,13 @@ impl Engine {
             return Ok(Advance::step(Input::Intended(Box::new(operation))));
         };
         // Tests act on nothing outside: an intent without an outcome is simply run again, from a clean change.
-        let dir = match self.world().apply_change(&rules.project, &at.cycle, &rules.base_commit).await {
-            Ok(dir) => dir,
-            Err(error) => {
-                let input = failure(Stage::Testing, "change_failed", error.to_string());
-                return Ok(Advance::step(failed(input, outcome(false, error.to_string()))));
-            }
-        };
+        let dir = self.world().checkout_dir(&at.cycle.id, Checkout::Change);
+        if at.cycle.resumes > 0
+            && let Err(error) = self.world().apply_change(&rules.project, &at.cycle, &rules.base_commit).await
+        {
+            let input = failure(Stage::Testing, "change_failed", error.to_string());
+            return Ok(Advance::step(failed(input, outcome(false, error.to_string()))));
+        }
         let mut output = self.world().output(&at.cycle, Stage::Testing);
         let suite = at.cycle.request.suite.as_deref().unwrap_or("unit");
         let variables = [("ATT_SUITE", suite)];

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 /// The trailer by which a commit is known to be an operation's.
 pub(super) const TRAILER: &str = "ATT-Operation";
+/// So many tries while another process holds git's locks.
+const MAX_FETCHES: u32 = 5;
 const GIT_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Why git did not do it.
@@ -95,11 +97,21 @@ impl World {
         if !dir.join("HEAD").is_file() {
             std::fs::create_dir_all(&dir).map_err(GitError::io(format!("making {}", dir.display())))?;
             self.git(&dir, &["init", "--quiet", "--bare", "."]).await?;
+            // Objects are shared with worktrees whose commits no ref names yet; they must not be collected.
+            self.git(&dir, &["config", "gc.auto", "0"]).await?;
         }
-        // Objects are shared with worktrees whose commits no ref names yet; they must not be collected.
-        self.git(&dir, &["config", "gc.auto", "0"]).await?;
         let refspec = "+refs/heads/*:refs/remotes/origin/*";
-        self.git(&dir, &["fetch", "--quiet", "--prune", "--no-tags", "--", &project.remote, refspec]).await?;
+        let args = ["fetch", "--quiet", "--prune", "--no-tags", "--", &project.remote, refspec];
+        let mut tries = 1;
+        // Another face may be fetching at this very moment; its locks are short.
+        while let Err(error) = self.git(&dir, &args).await {
+            let locked = matches!(&error, GitError::Failed { said, .. } if said.contains("lock"));
+            if !locked || tries == MAX_FETCHES {
+                return Err(error);
+            }
+            tries += 1;
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
         self.base_commit(project)
     }
 

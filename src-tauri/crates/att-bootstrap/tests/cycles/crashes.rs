@@ -195,3 +195,27 @@ async fn a_cycle_stopped_before_its_deploy_is_cancelled_and_one_stopped_during_i
         assert_eq!(house.running(), "r2");
     }
 }
+
+#[tokio::test]
+async fn a_home_that_lost_its_clone_asks_a_person_instead_of_going_in_circles() {
+    let mut house = House::new("external").await;
+    let id = house.submit("three").await;
+    drop_in(&house, CycleState::Testing).await;
+    std::fs::remove_dir_all(house.path("home/worktrees/shop.git")).unwrap();
+    house.restart();
+    house.run().await;
+    let cycle = house.cycle(&id).await;
+    assert_state(&cycle, CycleState::NeedsOperator);
+    assert_eq!(house.store.open_interruptions().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn faces_that_fetch_at_once_do_not_fail_each_other() {
+    let house = House::new("external").await;
+    let project = house.store.projects().await.unwrap().remove(0);
+    let world = house.engine.world();
+    let fetches = (0..6).map(|_| Box::pin(world.fetch(&project)));
+    for fetched in futures::future::join_all(fetches).await {
+        fetched.unwrap();
+    }
+}
