@@ -1,10 +1,14 @@
 //! A home of one's own for each test, and the programs under test.
 #![allow(dead_code, reason = "shared by several test binaries, each of which uses its part")]
 
-use att_process::{CommandSpec, RunLimits, RunOutcome, run};
+use att_process::{CommandSpec, GuardedChild, RunLimits, RunOutcome, run};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+/// So long a program may take at most.
+const LONGEST: Duration = Duration::from_secs(120);
 
 /// A program that was built beside the test binary.
 pub fn program(name: &str) -> PathBuf {
@@ -71,23 +75,52 @@ impl TestHome {
         })
     }
 
-    /// Runs `att` on a terminal of its own, with `answers` typed at its questions.
+    /// Runs `att` on a terminal of its own, with `answers` typed at its questions. Everything that it writes comes
+    /// out as stdout.
     pub async fn att_on_terminal(&self, arguments: &[&str], answers: &[&str]) -> RunOutcome {
-        let program = program("att").display().to_string();
-        let line: Vec<String> = std::iter::once(program)
-            .chain(arguments.iter().map(ToString::to_string))
-            .map(|word| format!("'{word}'"))
-            .collect();
-        let typed =
-            self.write("typed", &answers.iter().map(|answer| format!("{answer}\n")).collect::<String>());
-        // `script` gives the program a terminal; what is typed waits in it until it is read.
-        let shell = format!(
-            "(cat {}; sleep 60) | script --quiet --return --command \"{}\" /dev/null",
-            typed.display(),
-            line.join(" ")
-        );
-        let spec = CommandSpec::new(["sh", "-c", &shell]).env("ATT_HOME", self.path().display().to_string());
-        run_to_end(&spec).await
+        self.att_on_terminal_with(arguments, answers, &[]).await
+    }
+
+    /// The same, with more in its environment.
+    pub async fn att_on_terminal_with(
+        &self,
+        arguments: &[&str],
+        answers: &[&str],
+        environment: &[(&str, &str)],
+    ) -> RunOutcome {
+        let command = self.command("att", arguments);
+        let line: Vec<String> = command.argv.iter().map(|word| format!("'{word}'")).collect();
+        let spec = CommandSpec {
+            argv: ["script", "--quiet", "--return", "--command", &line.join(" "), "/dev/null"]
+                .map(Into::into)
+                .into(),
+            ..environment.iter().fold(command, |command, (name, value)| command.env(*name, *value))
+        };
+        let mut child = GuardedChild::spawn(&spec).unwrap();
+        let started = Instant::now();
+        // What is typed waits in the terminal until it is read; the end of stdin would hang it up.
+        let mut keyboard = child.take_stdin().unwrap();
+        let typed: String = answers.iter().map(|answer| format!("{answer}\n")).collect();
+        keyboard.write_all(typed.as_bytes()).await.unwrap();
+        keyboard.flush().await.unwrap();
+        let mut screen = child.take_stdout().unwrap();
+        let mut shown = Vec::new();
+        let ended = async {
+            screen.read_to_end(&mut shown).await.unwrap();
+            child.wait().await
+        };
+        let exit = tokio::time::timeout(LONGEST, ended).await;
+        let stdout = String::from_utf8_lossy(&shown).into_owned();
+        let exit = exit.unwrap_or_else(|_| panic!("{arguments:?} hangs on its terminal"));
+        drop(keyboard);
+        RunOutcome {
+            exit,
+            timed_out: false,
+            stdout,
+            stderr: String::new(),
+            truncated: false,
+            duration_ms: i64::try_from(started.elapsed().as_millis()).unwrap(),
+        }
     }
 
     /// The audit chain is whole.
@@ -99,7 +132,7 @@ impl TestHome {
 
 /// Runs `spec` for at most two minutes.
 pub async fn run_to_end(spec: &CommandSpec) -> RunOutcome {
-    let limits = RunLimits { timeout: Duration::from_secs(120), max_output_bytes: 4 * 1024 * 1024 };
+    let limits = RunLimits { timeout: LONGEST, max_output_bytes: 4 * 1024 * 1024 };
     let outcome = run(spec, &limits).await.unwrap();
     assert!(
         !outcome.timed_out,

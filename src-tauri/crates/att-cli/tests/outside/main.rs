@@ -1,0 +1,13 @@
+//! ATT from outside: bad input, servers that others wrote, and a fleet that is watched, killed and left.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "tests may")]
+
+mod bad_config;
+mod bad_journal;
+mod bad_request;
+mod consent;
+mod fleet;
+mod outside;
+mod peers;
+#[path = "../../../../../tests/product/support.rs"]
+mod support;
