@@ -69,6 +69,7 @@ impl Engine {
             self.take_up(id).await?;
         }
         let mut conflicts = 0;
+        let mut stopping = false;
         loop {
             let cancel = self.cancel_token(id);
             let turn = tokio::select! {
@@ -77,6 +78,11 @@ impl Engine {
                 // What was under way is dropped; the next look finds the request to stop in the journal.
                 () = cancel.cancelled() => {
                     self.driven().entry(id.clone()).or_default().cancel = CancellationToken::new();
+                    stopping = true;
+                    continue;
+                }
+                () = self.cancel_asked(id), if !stopping => {
+                    stopping = true;
                     continue;
                 }
                 turn = Box::pin(self.turn(id)) => turn,
@@ -97,6 +103,18 @@ impl Engine {
                     conflicts += 1;
                 }
                 Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Comes back once the journal holds a request to stop: another process may have written it.
+    async fn cancel_asked(&self, id: &CycleId) {
+        let pause = Duration::from_millis(u64::try_from(LOOK_MS).unwrap_or(1));
+        loop {
+            tokio::time::sleep(pause).await;
+            let cycle = self.store().cycle(id).await;
+            if cycle.is_ok_and(|cycle| cycle.is_some_and(|cycle| cycle.cancel.is_some())) {
+                return;
             }
         }
     }
