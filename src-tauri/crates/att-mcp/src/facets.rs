@@ -162,9 +162,9 @@ impl Step<'_> {
                 _ if self.state.facets.admin.state == AdminState::Enabled => self.begin_attempt(),
                 _ => {}
             },
+            // The timer's owner counts on a clock that never jumps; the wall clock is not asked again.
             Input::RetryDue => {
-                let due = self.state.facets.connection.next_action_at_ms.is_some_and(|at| self.now_ms >= at);
-                if due && self.connection() == ConnectionState::Backoff {
+                if self.connection() == ConnectionState::Backoff {
                     self.begin_attempt();
                 }
             }

@@ -21,6 +21,8 @@ use crate::model::{
 use crate::snapshot::ReadLists;
 use crate::wire::WireFault;
 
+/// Lines of stderr that become events; more than that stay in the ring only.
+const STDERR_EVENTS_PER_SECOND: u32 = 100;
 /// Messages from the actor's own tasks, at most.
 const NEWS: usize = 256;
 
@@ -59,6 +61,9 @@ pub(super) struct Actor {
     pub(super) tell: mpsc::Sender<News>,
     pub(super) stderr_lines: mpsc::Receiver<String>,
     pub(super) stderr: mpsc::Sender<String>,
+    /// The second of stderr that is being counted, and the lines in it.
+    told_since: Instant,
+    told: u32,
     pub(super) correlation: CorrelationId,
     pub(super) verdict: Verdict,
     pub(super) attempt: Option<AbortOnDropHandle<()>>,
@@ -87,6 +92,8 @@ impl Actor {
             tell,
             stderr_lines,
             stderr,
+            told_since: Instant::now(),
+            told: 0,
             correlation,
             verdict: Verdict::remembered(None),
             attempt: None,
@@ -140,10 +147,6 @@ impl Actor {
         if self.retry_at.is_some_and(|at| at <= now) {
             self.retry_at = None;
             self.apply(Input::RetryDue);
-            // The wall clock may lag behind by a millisecond: then the time has not quite come.
-            if self.state.facets.connection.state == ConnectionState::Backoff && self.retry_at.is_none() {
-                self.retry_at = Some(now + Duration::from_millis(5));
-            }
         }
         if let Some(standing) = &self.standing {
             let probe = !standing.probing && standing.probe_at.is_some_and(|at| at <= now);
@@ -237,6 +240,14 @@ impl Actor {
 
     fn take_line(&mut self, line: &str) {
         let line = self.server.stderr.push(line);
+        // The ring holds what a flood says; the journal is spared it.
+        if self.told_since.elapsed() >= Duration::from_secs(1) {
+            (self.told_since, self.told) = (Instant::now(), 0);
+        }
+        self.told += 1;
+        if self.told > STDERR_EVENTS_PER_SECOND {
+            return;
+        }
         self.shared.record(
             &self.state.server,
             self.state.generation,
