@@ -10,7 +10,7 @@ use std::time::Duration;
 struct Desktop {
     child: Child,
     _screen: GuardedChild,
-    _bus: GuardedChild,
+    _bus: (GuardedChild, tempfile::TempDir),
 }
 
 impl Drop for Desktop {
@@ -25,7 +25,9 @@ async fn start(home: &TestHome) -> Desktop {
     home.write("demo/control/everything.json", r#"{"grandchild": true}"#);
     let (screen, display) = start_screen().await;
     let spec = session_environment(home.command("att-desktop", &[]), &home.path().join("session"), &display);
-    let socket = format!("unix:path={}", home.path().join("bus").display());
+    // Outside the home: what names the home is looked for.
+    let bus_dir = tempfile::tempdir().unwrap();
+    let socket = format!("unix:path={}", bus_dir.path().join("bus").display());
     let bus = att_process::CommandSpec::new(["dbus-daemon", "--session", "--nofork", "--address", &socket]);
     let bus = GuardedChild::spawn(&bus).unwrap();
     let child = Command::new(program("att-desktop"))
@@ -36,13 +38,13 @@ async fn start(home: &TestHome) -> Desktop {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let desktop = Desktop { child, _screen: screen, _bus: bus };
+    let desktop = Desktop { child, _screen: screen, _bus: (bus, bus_dir) };
     eventually("five servers and a grandchild", Duration::from_secs(60), async || {
         let lines = processes_of(home.path());
         let of = |part: &str| {
             lines.iter().filter(|(_, line)| line.contains(part) && !line.contains("att-guard")).count()
         };
-        (of("att-demo-server") >= 5 && of("sleep 1000") >= 1).then_some(())
+        (of("att-demo-server") >= 5 && of("sleep 600") >= 1).then_some(())
     })
     .await;
     desktop

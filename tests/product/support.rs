@@ -160,16 +160,18 @@ pub fn alive(pid: i64) -> bool {
         .is_ok_and(|stat| !stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('Z')))
 }
 
-/// Every process whose environment names `home`: all that ATT started there.
+/// Every process with the folder of `home` in its command line or its environment: all that ATT started there.
 pub fn processes_of(home: &Path) -> Vec<(i64, String)> {
-    let wanted = format!("ATT_HOME={}", home.display());
+    let wanted = home.display().to_string();
+    let names_home = |path: String| {
+        std::fs::read(path).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(wanted.as_str()))
+    };
     let entries = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
     entries
         .filter_map(|entry| entry.file_name().to_str()?.parse::<i64>().ok())
         .filter(|pid| *pid != i64::from(std::process::id()) && alive(*pid))
-        .filter_map(|pid| {
-            let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
-            environment.split(|b| *b == 0).any(|entry| entry == wanted.as_bytes()).then_some(pid)
+        .filter(|pid| {
+            names_home(format!("/proc/{pid}/cmdline")) || names_home(format!("/proc/{pid}/environ"))
         })
         .map(|pid| {
             let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();

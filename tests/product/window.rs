@@ -109,16 +109,17 @@ impl Window {
         ran.expect("a script in the page hangs").unwrap_or(serde_json::Value::Null)
     }
 
-    /// A picture of the window, as PNG, for a person to look at.
-    pub async fn screenshot(&self, file: &Path) {
-        let png = tokio::time::timeout(COMMAND, self.client.screenshot()).await.unwrap().unwrap();
-        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        std::fs::write(file, png).unwrap();
-    }
-
-    /// Sets the window's size.
-    pub async fn resize(&self, width: u32, height: u32) {
-        tokio::time::timeout(COMMAND, self.client.set_window_size(width, height)).await.unwrap().unwrap();
+    /// Pictures of the window for a person to look at, in both sizes; only where `ATT_SHOTS` names a folder for them.
+    pub async fn shots(&self, name: &str) {
+        let Some(folder) = std::env::var_os("ATT_SHOTS") else { return };
+        std::fs::create_dir_all(&folder).unwrap();
+        for (width, height) in [(1280, 800), (900, 600)] {
+            tokio::time::timeout(COMMAND, self.client.set_window_size(width, height)).await.unwrap().unwrap();
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            let png = tokio::time::timeout(COMMAND, self.client.screenshot()).await.unwrap().unwrap();
+            std::fs::write(Path::new(&folder).join(format!("{name}-{width}x{height}.png")), png).unwrap();
+        }
+        tokio::time::timeout(COMMAND, self.client.set_window_size(1280, 800)).await.unwrap().unwrap();
     }
 
     /// Closes the window and ends what carried it.

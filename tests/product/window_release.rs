@@ -22,6 +22,7 @@ async fn run_to_decision(window: &Window, home: &TestHome) -> String {
     // Skipped or not run, never passed: there is no PR host.
     let pr = window.attribute("cycle-stage-opening_pr", "data-state").await;
     assert!(matches!(pr.as_deref(), Some("not_run" | "skipped")), "{pr:?}");
+    window.shots("cycle").await;
     window.click("cycle-decision-link").await;
     window.wait_attribute("decision-card", "data-state", &["awaiting_approval"], CYCLE).await;
     let decisions = home.att_json(&["decision", "list"]).await;
@@ -52,6 +53,8 @@ async fn window_a_bad_release_is_rolled_back_by_a_click_and_the_journal_verifies
     assert!(window.text("plan-argv").await.contains("deploy/rollback.sh"));
     assert!(window.text("release-diff").await.contains("app/health.json"));
 
+    window.shots("decision").await;
+
     // Confirm is off without reason, with too short a reason, and with a wrong id.
     assert_confirm_stays_off(&window).await;
     window.type_into("confirm-release-id", "shop-v2").await;
@@ -73,6 +76,7 @@ async fn window_a_bad_release_is_rolled_back_by_a_click_and_the_journal_verifies
     window.wait_attribute("decision-card", "data-state", &["succeeded"], CYCLE).await;
     let live = std::fs::read_link(home.path().join("demo/site/current")).unwrap();
     assert!(live.ends_with("shop-v2"), "{live:?}");
+    window.shots("decision-done").await;
 
     window.click("nav-releases").await;
     eventually("shop-v2 live in the chain", Duration::from_secs(20), async || {
@@ -80,6 +84,9 @@ async fn window_a_bad_release_is_rolled_back_by_a_click_and_the_journal_verifies
         (window.script(script, vec![]).await == Value::Bool(true)).then_some(())
     })
     .await;
+    window.shots("releases").await;
+    window.click("nav-decisions").await;
+    window.shots("decisions").await;
     window.close().await;
 
     home.assert_journal_whole().await;

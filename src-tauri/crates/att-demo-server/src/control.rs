@@ -39,6 +39,9 @@ pub(crate) struct Faults {
     /// Refuse `prompts/list` with an error, though prompts are announced.
     #[arg(long, num_args = 0..=1, default_missing_value = "true")]
     pub fail_prompts: Option<bool>,
+    /// Start a grandchild that sleeps, and say its process id on stderr.
+    #[arg(long, num_args = 0..=1, default_missing_value = "true")]
+    pub grandchild: Option<bool>,
     /// Change a tool's schema this long after the first start, in milliseconds.
     #[arg(long)]
     pub drift_after_ms: Option<i64>,
@@ -63,6 +66,7 @@ impl Faults {
             malformed_json: self.malformed_json.or(other.malformed_json),
             malformed_tool: self.malformed_tool.or(other.malformed_tool),
             fail_prompts: self.fail_prompts.or(other.fail_prompts),
+            grandchild: self.grandchild.or(other.grandchild),
             drift_after_ms: self.drift_after_ms.or(other.drift_after_ms),
             flap_up_ms: self.flap_up_ms.or(other.flap_up_ms),
             flap_down_attempts: self.flap_down_attempts.or(other.flap_down_attempts),

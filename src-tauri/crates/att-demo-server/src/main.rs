@@ -74,9 +74,6 @@ struct Arguments {
     /// Where the `count` tool counts its calls; FILE.calls without it.
     #[arg(long)]
     counter: Option<PathBuf>,
-    /// Start a grandchild that sleeps, and say its process id on stderr.
-    #[arg(long)]
-    grandchild: bool,
     #[command(flatten)]
     faults: Faults,
 }
@@ -115,7 +112,7 @@ async fn run(arguments: Arguments) -> Result<(), DemoError> {
     if schedule::is_down(&control) {
         return Err(DemoError::Handshake("it is down at the moment".to_owned()));
     }
-    if arguments.grandchild {
+    if control.faults().grandchild == Some(true) {
         start_grandchild()?;
     }
     let counter = arguments.counter.or_else(|| control.beside("calls"));
@@ -130,8 +127,10 @@ async fn run(arguments: Arguments) -> Result<(), DemoError> {
 
 #[allow(clippy::disallowed_methods, reason = "a grandchild outside any care is the point of this fault")]
 fn start_grandchild() -> Result<(), DemoError> {
-    let child = std::process::Command::new("sleep")
-        .arg("600")
+    // A session of its own, so that ending the process group misses it; the mark tells whose it was.
+    let child = std::process::Command::new("setsid")
+        .args(["sleep", "600"])
+        .env("ATT_DEMO_GRANDCHILD_OF", std::env::args().collect::<Vec<_>>().join(" "))
         .stdin(std::process::Stdio::null())
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())

@@ -6,21 +6,22 @@ use att_core::{Code, Report};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// Writes `mcp.json` and gives the consents, unless there is one. True when it was made.
+/// Writes `mcp.json` and gives the consents for it, unless there is one. True when it was made.
 pub(crate) async fn make(room: &ControlRoom, home: &Home) -> Result<bool, Report> {
     let path = home.mcp_json();
-    let made = !path.exists();
-    if made {
-        let server = server_program()?;
-        let control = home.root().join("demo/control");
-        std::fs::create_dir_all(&control).map_err(|error| io("making the demo's folders", &error))?;
-        let text =
-            serde_json::to_string_pretty(&servers(&server, &control, free_port()?)).unwrap_or_default();
-        std::fs::write(&path, text + "\n").map_err(|error| io("writing mcp.json", &error))?;
+    if path.exists() {
+        return Ok(false);
     }
+    let server = server_program()?;
+    let control = home.root().join("demo/control");
+    std::fs::create_dir_all(&control).map_err(|error| io("making the demo's folders", &error))?;
+    let text =
+        serde_json::to_string_pretty(&servers(&server, &control, free_port()?)).unwrap_or_default() + "\n";
+    // The consents first: once the file is there, whatever is changed in it asks a person.
+    room.consent_to_all(&att_mcp::parse(&text, None).servers, actor()).await?;
+    std::fs::write(&path, text).map_err(|error| io("writing mcp.json", &error))?;
     room.read_configuration();
-    room.consent_to_all(actor()).await?;
-    Ok(made)
+    Ok(true)
 }
 
 fn servers(server: &Path, control: &Path, port: u16) -> Value {

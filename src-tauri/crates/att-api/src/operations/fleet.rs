@@ -97,14 +97,11 @@ impl ControlRoom {
         fulfil(self, Ask::ConsentGiven { server }).await
     }
 
-    /// Gives consent to every command of `mcp.json` on behalf of `actor`; what has it already is left alone.
-    pub(crate) async fn consent_to_all(&self, actor: Actor) -> Result<(), Report> {
-        let commands: Vec<(String, String, serde_json::Value)> = self
-            .configuration()
-            .servers
+    /// Gives consent to every command of `servers` on behalf of `actor`.
+    pub(crate) async fn consent_to_all(&self, servers: &[ServerConfig], actor: Actor) -> Result<(), Report> {
+        let commands = servers
             .iter()
-            .filter_map(|config| Some((config.name.clone(), config.command_digest()?, shown(config))))
-            .collect();
+            .filter_map(|config| Some((config.name.clone(), config.command_digest()?, shown(config))));
         let journal = self.journal()?;
         for (server, digest, shown) in commands {
             if !journal.consent(&server, &digest).await.map_err(store_report)? {
