@@ -5,7 +5,7 @@ mod read;
 
 pub use read::ConfigError;
 
-use crate::model::{DeploymentContext, SourceKind};
+use crate::model::SourceKind;
 use std::collections::BTreeMap;
 
 /// The file's name in the repository.
@@ -89,12 +89,6 @@ impl Config {
     /// With line and column, what is wrong and what would be right.
     pub fn read(bytes: &[u8], file: &str) -> Result<Self, ConfigError> {
         read::read(bytes, file)
-    }
-
-    /// The contexts of all targets, for an inbox line that says what an approval would cover.
-    #[must_use]
-    pub fn contexts(&self) -> Vec<(&str, DeploymentContext)> {
-        self.targets.values().map(|target| (target.name.as_str(), target.policy.deployment_context)).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What reading an `att.toml` promises.
 
 use super::*;
+use crate::model::DeploymentContext;
 
 const SMALLEST: &str = r#"
 [project]

@@ -14,7 +14,7 @@ pub use command::{CommandRun, TargetCommand, Unobserved};
 pub use git::{CommitOutcome, GitError, PushOutcome};
 pub use output::{OutputLine, OutputSink};
 
-use crate::model::{ProjectId, TargetId};
+use crate::model::ProjectId;
 use att_core::Clock;
 use att_core::id::CycleId;
 use att_process::OperationRunner;
@@ -86,12 +86,6 @@ impl World {
             Checkout::Rollback => "rollback",
         };
         self.home.join("worktrees").join(cycle.as_str()).join(name)
-    }
-
-    /// Where commands of a target may look when no cycle is under way.
-    #[must_use]
-    pub fn standing_dir(&self, target: &TargetId) -> PathBuf {
-        self.home.join("worktrees").join("standing").join(target.as_str().replace('/', "-"))
     }
 
     pub(crate) fn now_ms(&self) -> i64 {

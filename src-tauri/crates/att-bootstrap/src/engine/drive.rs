@@ -165,7 +165,14 @@ impl Engine {
                 if !intends {
                     moment(state, "done");
                 }
-                self.commit_step(&at, *input, output).await?;
+                match self.commit_step(&at, *input, output).await {
+                    // What the step refuses today it refuses tomorrow: a person looks at it.
+                    Err(error @ EngineError::Refused(_)) if can_be_lost(&at) => {
+                        tracing::error!(cycle = %id, %error, "the step refused what its driver found");
+                        self.commit_step(&at, given_up(&at, &error), None).await?;
+                    }
+                    other => other?,
+                }
                 moment(state, if intends { "intent" } else { "committed" });
                 Ok(None)
             }
@@ -215,14 +222,18 @@ impl Engine {
 /// What the outside refuses to tell is a person's matter. What the journal refuses is not: it is tried again.
 fn lost(at: &Loaded, error: EngineError) -> Result<Input, EngineError> {
     let outside = !matches!(error, EngineError::Store(_) | EngineError::Refused(_));
-    let may = crate::table::next(at.cycle.state, crate::table::CycleEvent::Lost).is_some();
-    if !outside || !may {
-        return Err(error);
-    }
+    if outside && can_be_lost(at) { Ok(given_up(at, &error)) } else { Err(error) }
+}
+
+fn can_be_lost(at: &Loaded) -> bool {
+    crate::table::next(at.cycle.state, crate::table::CycleEvent::Lost).is_some()
+}
+
+fn given_up(at: &Loaded, error: &EngineError) -> Input {
     let detail = error.to_string();
     let awaited = at.operation.as_ref().filter(|row| row.phase == OperationPhase::Intended);
     let finish = awaited.map(|_| unknown(&detail));
-    Ok(Input::Lost { detail, finish })
+    Input::Lost { detail, finish }
 }
 
 fn unknown(detail: &str) -> OperationOutcome {

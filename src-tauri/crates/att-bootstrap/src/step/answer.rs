@@ -10,7 +10,7 @@ use crate::model::{
     StageOutcome, TimerKind, TimerRow, Waiting, WaitingFor,
 };
 use crate::store::ApprovalChange;
-use crate::table::CycleEvent;
+use crate::table::{CycleEvent, approval_may};
 use att_core::Actor;
 use att_core::id::ApprovalId;
 
@@ -162,7 +162,15 @@ impl Motion<'_> {
         open.cloned().map(|approval| (decision, approval)).ok_or(Refusal::NothingAsked)
     }
 
-    fn answer(&mut self, mut approval: Approval, state: ApprovalState, answer: Option<&Answer>) {
+    fn answer(
+        &mut self,
+        mut approval: Approval,
+        state: ApprovalState,
+        answer: Option<&Answer>,
+    ) -> Result<(), Refusal> {
+        if !approval_may(approval.state, state) {
+            return Err(Refusal::NothingAsked);
+        }
         approval.state = state;
         approval.answered_at_ms = Some(self.now.at_ms);
         approval.actor = answer.map(|answer| answer.actor.clone());
@@ -177,6 +185,7 @@ impl Motion<'_> {
             typed_release_id: approval.typed_release_id.clone(),
         });
         self.changes.approvals.push(ApprovalChange::Answer(approval));
+        Ok(())
     }
 
     pub(super) fn approved(
@@ -208,7 +217,7 @@ impl Motion<'_> {
             return Err(Refusal::IntentMissing(CycleState::RollingBack));
         }
         self.acts(answer.actor.clone());
-        self.answer(approval, ApprovalState::Consumed, Some(&answer));
+        self.answer(approval, ApprovalState::Consumed, Some(&answer))?;
         self.execute(intent, CycleEvent::Approved, answer.reason.trim())
     }
 
@@ -219,7 +228,7 @@ impl Motion<'_> {
         if answer.version != decision.version {
             return Err(Refusal::OtherVersion { seen: answer.version, found: decision.version });
         }
-        self.answer(approval, ApprovalState::Rejected, Some(&answer));
+        self.answer(approval, ApprovalState::Rejected, Some(&answer))?;
         self.move_decision(DecisionState::Rejected, Some(answer.reason.trim().to_owned()))?;
         self.next.result.rollback_policy_reason = Some("rejected".to_owned());
         self.go(CycleEvent::Rejected, StageOutcome::Failed, Some("rejected".to_owned()))?;
@@ -232,7 +241,7 @@ impl Motion<'_> {
         if self.now.at_ms < approval.expires_at_ms {
             return Err(Refusal::NothingAsked);
         }
-        self.answer(approval, ApprovalState::Expired, None);
+        self.answer(approval, ApprovalState::Expired, None)?;
         self.move_decision(DecisionState::Expired, None)?;
         self.changes.timers_cleared.push(timer_id(TimerKind::ApprovalExpiry, self.state.cycle));
         let detail = "nobody answered within 30 minutes; evaluate again to decide".to_owned();
@@ -249,7 +258,7 @@ impl Motion<'_> {
     pub(super) fn superseded(&mut self, changed: &[String]) -> Result<(), Refusal> {
         let (_, approval) = self.asked()?;
         let detail = changed.join("; ");
-        self.answer(approval, ApprovalState::Superseded, None);
+        self.answer(approval, ApprovalState::Superseded, None)?;
         self.move_decision(DecisionState::Superseded, Some(detail.clone()))?;
         self.go(CycleEvent::Reconsidered, StageOutcome::Passed, Some(detail))
     }
