@@ -1,5 +1,6 @@
 //! From a failure to a proposed decision: facts, sources, matrix, guardrails, plan, diff (design 2.5 and 2.6).
 
+mod facts;
 mod gather;
 
 pub use gather::{Circumstances, Gathered, gather, readiness};

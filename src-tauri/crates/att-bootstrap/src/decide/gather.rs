@@ -1,5 +1,6 @@
 //! Gathers everything a decision rests on, and lets policy speak.
 
+use super::facts::facts;
 use crate::config::{Config, TargetConfig};
 use crate::guardrails::{PastRollback, Preflight, Situation, Verdict, conclude, evaluate};
 use crate::model::{
@@ -13,7 +14,6 @@ use crate::sources::{ReleaseSourceContext, ask_all};
 use crate::store::{CycleStore, StoreError};
 use crate::world::{Checkout, CommandRun, TargetCommand, Unobserved, World};
 use att_core::id::{CycleId, DecisionId};
-use serde_json::json;
 
 /// How far back the chain is looked at.
 const CHAIN: u32 = 200;
@@ -290,7 +290,8 @@ async fn gather_as(
     }
     let deployed_commit = deployed_release.and_then(|row| row.commit.clone());
     let diff = of.world.between(of.project, deployed_commit.as_deref(), target_commit.as_deref());
-    let facts = facts(of, class, at_ms, &goal, &sources, &guardrails);
+    let named = (goal.id.as_deref(), goal.source);
+    let facts = facts(of, class, at_ms, named, &sources, &guardrails);
     Ok(Gathered {
         failure_class: class,
         facts,
@@ -307,65 +308,6 @@ async fn gather_as(
         sources,
         guardrails,
     })
-}
-
-fn facts(
-    of: &Circumstances<'_>,
-    class: FailureClass,
-    at_ms: i64,
-    goal: &Goal,
-    sources: &[SourceAnswer],
-    guardrails: &[Guardrail],
-) -> Vec<Fact> {
-    let fact = |id: &str, value: serde_json::Value, source: &str, stable: bool| Fact {
-        id: id.to_owned(),
-        value,
-        source: source.to_owned(),
-        observed_at_ms: at_ms,
-        stable,
-    };
-    let failure = of.cycle.failure.as_ref();
-    let mut facts = vec![
-        fact("failure_class", json!(class), "cycle", true),
-        fact("failure_cause", json!(failure.map(|failure| &failure.cause)), "cycle", true),
-        fact("failure_detail", json!(failure.map(|failure| &failure.detail)), "cycle", false),
-        fact("deployment_context", json!(of.policy.deployment_context), "att.toml", true),
-        fact("config_digest", json!(of.config.digest), "att.toml", true),
-        fact("generation", json!(of.target.generation), "journal", true),
-        fact("expected_generation", json!(of.cycle.expected_generation), "cycle", true),
-        fact("deployed_release_id", json!(of.cycle.release_id), "cycle", true),
-        fact("target_release_id", json!(goal.id), goal.source.map_or("nobody", SourceKind::as_str), true),
-    ];
-    match of.observed {
-        Ok(observed) => {
-            facts.push(fact("running_release_id", json!(observed.release_id), "observe", true));
-            facts.push(fact("running_digest", json!(observed.digest), "observe", true));
-            facts.push(fact("running_commit", json!(observed.commit), "observe", true));
-        }
-        Err(error) => {
-            facts.push(fact("running_release_id", json!(null), "observe", true));
-            facts.push(fact("observe_error", json!(error.0), "observe", false));
-        }
-    }
-    for answer in sources {
-        // The decision rests on the answer that won; the others may move without changing it.
-        let stable = answer.won;
-        let source = answer.source.as_str();
-        facts.push(fact(
-            &format!("source.{source}"),
-            json!({
-                "outcome": answer.outcome,
-                "current_release_id": answer.current_release_id,
-                "previous_release_id": answer.previous_release_id,
-            }),
-            source,
-            stable,
-        ));
-    }
-    for guard in guardrails {
-        facts.push(fact(&format!("guardrail.{}", guard.id), json!(guard.outcome), "guardrails", true));
-    }
-    facts
 }
 
 /// What a rollback would do for each failure class, were it needed after this deploy (design 2.3).
