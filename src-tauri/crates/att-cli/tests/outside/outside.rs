@@ -1,6 +1,7 @@
 //! What the tests of this binary share: configurations, errors as JSON, and a control room that runs.
 
 use crate::support::{TestHome, eventually, processes_of, program};
+use att_api::{ControlRoom, Drive, Face, Home};
 use att_process::{CommandSpec, GuardedChild, RunOutcome};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -115,6 +116,17 @@ impl<'h> Watch<'h> {
 /// The row of `server`, if it is there yet.
 pub fn row_of(answer: &Value, server: &str) -> Option<Value> {
     answer["servers"].as_array()?.iter().find(|row| row["server"] == server).cloned()
+}
+
+/// A person at another face approves the command of `server` as it is shown.
+pub async fn approve(home: &TestHome, server: &str) {
+    let room = ControlRoom::open(Home::at(home.path()), Face::Desktop, Drive::Nothing).await;
+    let digest = eventually("its command is shown", Duration::from_secs(10), async || {
+        room.server_show(server.to_owned()).await.ok()?.command.map(|command| command.digest)
+    })
+    .await;
+    room.server_approve_command(server.to_owned(), digest).await.unwrap();
+    room.close().await;
 }
 
 /// Sends `signal` to the process `pid`.

@@ -1,6 +1,6 @@
 //! Servers that others wrote: the pinned live peers.
 
-use crate::outside::{Watch, att, config, row, send};
+use crate::outside::{Watch, approve, att, config, row, send};
 use crate::support::{TestHome, eventually};
 use att_process::{CommandSpec, GuardedChild};
 use rustix::process::Signal;
@@ -105,8 +105,8 @@ async fn a_peer_over_streamable_http_is_healthy_and_can_be_called() {
 async fn a_peer_killed_in_the_middle_is_told_at_once_and_comes_back() {
     let home = TestHome::empty();
     config(&home, "mcp.json", &json!({"time": time()}));
-    home.give_consent("time").await;
     let watch = Watch::start(&home, &[]).await;
+    approve(&home, "time").await;
     let before = watch.reaches("time", "healthy", Duration::from_secs(30)).await;
     send(before["pid"].as_i64().unwrap(), Signal::KILL);
     let told = eventually("the end is told", Duration::from_secs(2), async || {
