@@ -63,7 +63,8 @@ impl ControlRoom {
         let randomness: Arc<dyn Randomness> = Arc::new(OsRandomness);
         let journal = open_journal(&home).await;
         if let Err(report) = &journal {
-            tracing::warn!(%report, "the journal cannot be used");
+            // A face tells it to its person; the log keeps it for later.
+            tracing::info!(%report, "the journal cannot be used");
         }
         let room = Self(Arc::new(Room {
             home,

@@ -14,7 +14,8 @@ use std::process::ExitCode;
 const NO_SERVERS: &str =
     "No servers. Write an mcp.json into ATT_HOME, or give one with `att check --config FILE`.";
 
-fn print_problems(problems: &[ConfigProblemDto]) {
+/// What is wrong in a configuration file, on stderr.
+pub fn print_problems(problems: &[ConfigProblemDto]) {
     for problem in problems {
         let kind = if problem.warning { "warning" } else { "error" };
         print::remark(&format!(

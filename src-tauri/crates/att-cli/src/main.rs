@@ -70,9 +70,28 @@ pub(crate) async fn with_room(
     work: impl AsyncFnOnce(ControlRoom) -> Result<ExitCode, Report>,
 ) -> Result<ExitCode, Report> {
     let room = ControlRoom::open(home, Face::Cli, drive).await;
+    remark_on_home(&room, drive).await;
     let answer = work(room.clone()).await;
     room.close().await;
     answer
+}
+
+/// Says on stderr what is wrong with the home though the command goes on: a journal that is only read, and, where
+/// the fleet is watched, a journal that cannot be used and what is broken in `mcp.json`.
+async fn remark_on_home(room: &ControlRoom, drive: Drive) {
+    let Ok(status) = room.system_status().await else { return };
+    let watches = drive == Drive::FleetAndCycles;
+    if let Some(problem) = status.journal_problem.filter(|problem| watches || problem.code == "journal_too_new") {
+        print::remark(&format!("warning[{}]: {}", problem.code, problem.message));
+        for (name, text) in [("cause", problem.cause), ("cure", problem.cure)] {
+            if let Some(text) = text {
+                print::remark(&format!("  {name}: {text}"));
+            }
+        }
+    }
+    if watches {
+        fleet::print_problems(&status.config_problems);
+    }
 }
 
 async fn journal(room: &ControlRoom, command: &JournalCommand, json: bool) -> Result<ExitCode, Report> {
