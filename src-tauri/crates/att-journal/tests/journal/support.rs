@@ -4,12 +4,21 @@ use att_core::Actor;
 use att_journal::{AuditDraft, Journal, OpenOptions};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 
 pub fn home() -> TempDir {
     tempfile::tempdir().unwrap()
+}
+
+/// The example `journal_child`, which lies in a folder beside that of the tests.
+pub fn child_program() -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    let program = own.parent().and_then(Path::parent).unwrap().join("examples/journal_child");
+    let cure = "build it: `cargo build -p att-journal --all-targets`";
+    assert!(program.is_file(), "{} is missing; {cure}", program.display());
+    program
 }
 
 pub async fn open(home: &Path) -> Journal {
