@@ -4,6 +4,7 @@ use crate::{bindings, pump};
 use att_api::{ControlRoom, Drive, Face, Home};
 use std::process::ExitCode;
 use tauri::RunEvent;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Runs the desktop until its window is closed or the process is told to end.
 #[must_use]
@@ -17,6 +18,11 @@ pub fn run() -> ExitCode {
         Ok(home) => home,
         Err(report) => return complain(&report.to_string()),
     };
+    // Listened for before anything is started: a request to end that comes early still ends in order.
+    let told_to_end = match runtime.block_on(async { EndSignals::listen() }) {
+        Ok(signals) => signals,
+        Err(error) => return complain(&format!("signals cannot be watched: {error}")),
+    };
     let room = runtime.block_on(ControlRoom::open(home, Face::Desktop, Drive::FleetAndCycles));
     tauri::async_runtime::set(runtime.handle().clone());
     let builder = bindings::builder();
@@ -28,7 +34,7 @@ pub fn run() -> ExitCode {
             let room = room.clone();
             move |app| {
                 tauri::async_runtime::spawn(pump::pump(app.handle().clone(), room));
-                end_on_signal(app.handle().clone());
+                tauri::async_runtime::spawn(told_to_end.end(app.handle().clone()));
                 Ok(())
             }
         })
@@ -51,18 +57,23 @@ pub fn run() -> ExitCode {
 }
 
 /// TERM and INT end the app as closing its window does: children first.
-fn end_on_signal(app: tauri::AppHandle) {
-    tauri::async_runtime::spawn(async move {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
-            return;
-        };
+struct EndSignals {
+    term: Signal,
+    int: Signal,
+}
+
+impl EndSignals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { term: signal(SignalKind::terminate())?, int: signal(SignalKind::interrupt())? })
+    }
+
+    async fn end(mut self, app: tauri::AppHandle) {
         tokio::select! {
-            _ = term.recv() => {}
-            _ = int.recv() => {}
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
         }
         app.exit(0);
-    });
+    }
 }
 
 fn complain(text: &str) -> ExitCode {

@@ -93,8 +93,18 @@ async fn window_the_flapping_server_is_seen_degraded_unreachable_recovering_and_
     window.wait_attribute("server-row-flapping", "data-health", &["unreachable"], CONNECTED).await;
     window.wait_attribute("server-row-flapping", "data-health-reason", &["recovering"], CONNECTED).await;
     window.wait_attribute("server-row-flapping", "data-health", &["healthy"], CONNECTED).await;
-    window.close().await;
     // The journal tells the same story, in the same order.
+    let wanted = ["healthy", "degraded", "unreachable", "recovering", "healthy"];
+    eventually(&format!("{wanted:?} in the journal"), Duration::from_secs(10), async || {
+        let states = health_story(&home).await;
+        states.windows(wanted.len()).any(|five| five == wanted).then_some(())
+    })
+    .await;
+    window.close().await;
+}
+
+/// The health of `flapping` as the events tell it, oldest first, without repeats.
+async fn health_story(home: &TestHome) -> Vec<String> {
     let events =
         home.att_json(&["events", "--server", "flapping", "--kind", "HealthChanged", "--limit", "100"]).await;
     let mut states: Vec<String> = events

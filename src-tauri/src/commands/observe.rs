@@ -1,7 +1,10 @@
 //! Commands that only look (permission `observe`).
 
-use att_api::dto::{CycleDto, DecisionDto, DecisionsDto, ErrorDto, EventDto, EventFilterDto, FleetDto, JournalVerifyDto, ReleasesDto, ServerDetailDto, SnapshotDiffDto, SnapshotDto, StageOutputDto, SystemDto};
 use att_api::ControlRoom;
+use att_api::dto::{
+    CycleDto, DecisionDto, DecisionsDto, ErrorDto, EventDto, EventFilterDto, FleetDto, JournalVerifyDto,
+    ReleasesDto, ServerDetailDto, SnapshotDiffDto, SnapshotDto, StageOutputDto, SystemDto,
+};
 use tauri::State;
 
 #[tauri::command]
@@ -24,19 +27,31 @@ pub async fn server_show(room: State<'_, ControlRoom>, server: String) -> Result
 
 #[tauri::command]
 #[specta::specta]
-pub async fn snapshot_show(room: State<'_, ControlRoom>, server: String, snapshot_id: String) -> Result<SnapshotDto, ErrorDto> {
+pub async fn snapshot_show(
+    room: State<'_, ControlRoom>,
+    server: String,
+    snapshot_id: String,
+) -> Result<SnapshotDto, ErrorDto> {
     Ok(room.snapshot_show(server, snapshot_id).await?)
 }
 
 #[tauri::command]
 #[specta::specta]
-pub async fn snapshot_diff(room: State<'_, ControlRoom>, server: String, from: String, to: String) -> Result<SnapshotDiffDto, ErrorDto> {
+pub async fn snapshot_diff(
+    room: State<'_, ControlRoom>,
+    server: String,
+    from: String,
+    to: String,
+) -> Result<SnapshotDiffDto, ErrorDto> {
     Ok(room.snapshot_diff(server, from, to).await?)
 }
 
 #[tauri::command]
 #[specta::specta]
-pub async fn events_list(room: State<'_, ControlRoom>, filter: EventFilterDto) -> Result<Vec<EventDto>, ErrorDto> {
+pub async fn events_list(
+    room: State<'_, ControlRoom>,
+    filter: EventFilterDto,
+) -> Result<Vec<EventDto>, ErrorDto> {
     Ok(room.events_list(filter).await?)
 }
 
@@ -54,7 +69,11 @@ pub async fn cycle_show(room: State<'_, ControlRoom>, cycle_id: String) -> Resul
 
 #[tauri::command]
 #[specta::specta]
-pub async fn cycle_output(room: State<'_, ControlRoom>, cycle_id: String, stage: String) -> Result<StageOutputDto, ErrorDto> {
+pub async fn cycle_output(
+    room: State<'_, ControlRoom>,
+    cycle_id: String,
+    stage: String,
+) -> Result<StageOutputDto, ErrorDto> {
     Ok(room.cycle_output(cycle_id, stage).await?)
 }
 
@@ -66,7 +85,10 @@ pub async fn decisions_list(room: State<'_, ControlRoom>) -> Result<DecisionsDto
 
 #[tauri::command]
 #[specta::specta]
-pub async fn decision_show(room: State<'_, ControlRoom>, decision_id: String) -> Result<DecisionDto, ErrorDto> {
+pub async fn decision_show(
+    room: State<'_, ControlRoom>,
+    decision_id: String,
+) -> Result<DecisionDto, ErrorDto> {
     Ok(room.decision_show(decision_id).await?)
 }
 
