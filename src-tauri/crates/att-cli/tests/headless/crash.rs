@@ -47,11 +47,13 @@ macro_rules! killed_in {
 }
 
 killed_in! {
+    killed_while_queued_it_ends_the_same: killed_while_releasing("queued", ["done", "committed"]);
     killed_while_preparing_it_ends_the_same: killed_while_releasing("preparing", ["done", "committed"]);
     killed_while_changing_it_ends_the_same: killed_while_releasing("changing", ["done", "committed"]);
     killed_while_testing_it_ends_the_same: killed_while_releasing("testing", ["intent", "done", "committed"]);
     killed_while_committing_it_makes_one_commit: killed_while_releasing("committing", ["intent", "done", "committed"]);
     killed_while_pushing_it_pushes_once: killed_while_releasing("pushing", ["intent", "done", "committed"]);
+    killed_while_passing_over_the_pr_it_ends_the_same: killed_while_releasing("opening_pr", ["done", "committed"]);
     killed_while_awaiting_ci_it_ends_the_same: killed_while_releasing("awaiting_ci", ["intent", "done", "committed"]);
     killed_while_merging_it_merges_once: killed_while_releasing("merging", ["intent", "done", "committed"]);
     killed_while_readying_it_ends_the_same: killed_while_releasing("readying", ["done", "committed"]);

@@ -88,3 +88,26 @@ async fn a_killed_owner_is_replaced_in_the_middle_of_a_cycle() {
     assert_eq!(approved.exit.code, Some(0), "{}", approved.stdout);
     shop.assert_rolled_back_once().await;
 }
+
+/// Whoever approved follows, and finishes what the killed owner had begun: the rollback's process outlived it.
+#[tokio::test]
+async fn a_rollback_under_way_outlives_its_killed_owner() {
+    let shop = Shop::open().await;
+    assert_eq!(shop.release().await.exit.code, Some(3));
+    let mut owner = shop.start(&["watch"], &[]);
+    is_driven_by(&shop, owner.id()).await;
+    let killer = async {
+        eventually("the rollback is under way", A_CYCLE, async || {
+            let listed = shop.home.att_json(&["release", "list"]).await;
+            (listed["cycles"][0]["state"] == "rolling_back").then_some(())
+        })
+        .await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        owner.kill().await.unwrap();
+        shop.went_live().len()
+    };
+    let (approved, live_when_killed) = tokio::join!(shop.approve("shop-v2", "the checkout is down"), killer);
+    assert_eq!(live_when_killed, 1, "the owner was killed before the rollback's end");
+    assert_eq!(approved.exit.code, Some(0), "{}", approved.stdout);
+    shop.assert_rolled_back_once().await;
+}

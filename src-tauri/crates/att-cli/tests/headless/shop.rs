@@ -53,7 +53,8 @@ impl Shop {
     }
 
     pub async fn state(&self) -> String {
-        self.cycle().await["summary"]["state"].as_str().unwrap().to_owned()
+        let listed = self.home.att_json(&["release", "list"]).await;
+        listed["cycles"][0]["state"].as_str().expect("a cycle is in the journal").to_owned()
     }
 
     /// Waits until the newest cycle is in `state`.
@@ -61,7 +62,7 @@ impl Shop {
         let mut last = String::new();
         eventually(&format!("the cycle is {state}"), A_CYCLE, async || {
             last = self.state().await;
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
             (last == state).then_some(())
         })
         .await;
