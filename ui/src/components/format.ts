@@ -78,3 +78,8 @@ export function prettyJson(text: string): string {
     return text;
   }
 }
+
+/** A transport as an operator calls it. */
+export function transportName(transport: string): string {
+  return transport === "streamable_http" ? "HTTP" : transport;
+}

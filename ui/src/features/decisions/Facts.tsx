@@ -56,7 +56,7 @@ export function Facts({ facts: all }: { facts: FactDto[] }) {
                   <HostileText text={fact.value} mono limit={200} />
                 )}
               </td>
-              <td className={`${TD} text-ink-soft`}>
+              <td className={`${TD} whitespace-nowrap text-ink-soft`}>
                 <HostileText text={fact.source} />
               </td>
               <td className={`${TD} whitespace-nowrap text-ink-soft`}>

@@ -1,6 +1,6 @@
 import { memo } from "react";
 import type { ServerRowDto } from "@/backend/port";
-import { duration } from "@/components/format";
+import { duration, transportName } from "@/components/format";
 import { HostileLine } from "@/components/HostileText";
 import { neutralise } from "@/components/hostile";
 import { Sparkline } from "@/components/Sparkline";
@@ -54,7 +54,7 @@ export const FleetRow = memo(function FleetRow({
           <bdi>{row.server}</bdi>
         </a>
         <span className="fleet-sub truncate text-tiny text-ink-faint">
-          {row.transport}
+          {transportName(row.transport)}
           {row.era ? ` · ${row.era}` : ""}
         </span>
       </Cell>
@@ -64,7 +64,7 @@ export const FleetRow = memo(function FleetRow({
           <span className="block truncate pl-5.5 text-tiny leading-3.5 text-ink-faint">{note}</span>
         ) : null}
       </Cell>
-      <Cell className="fleet-wide text-ink-soft">{row.transport}</Cell>
+      <Cell className="fleet-wide text-ink-soft">{transportName(row.transport)}</Cell>
       <Cell className="fleet-wide text-ink-soft">{row.era ?? QUIET}</Cell>
       <Cell className="fleet-middle text-ink-soft">
         <Since at={row.since_ms} />

@@ -1,7 +1,7 @@
 import type { ServerDetailDto } from "@/backend/port";
 import { Card } from "@/components/Card";
 import { Field, Fields } from "@/components/Field";
-import { commandLine, duration } from "@/components/format";
+import { commandLine, duration, transportName } from "@/components/format";
 import { HostileText } from "@/components/HostileText";
 import { JsonView } from "@/components/JsonView";
 
@@ -23,7 +23,7 @@ export function ServerFacts({ detail }: { detail: ServerDetailDto }) {
   return (
     <Card title="About this server">
       <Fields>
-        <Field name="Transport">{row.transport}</Field>
+        <Field name="Transport">{transportName(row.transport)}</Field>
         {detail.url ? (
           <Field name="URL">
             <HostileText text={detail.url} mono />
