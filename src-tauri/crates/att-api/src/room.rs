@@ -12,6 +12,7 @@ use att_bootstrap::store::LeaseFence;
 use att_core::id::{OsRandomness, Randomness};
 use att_core::{Actor, Clock, Code, Face, Report, SystemClock};
 use att_journal::{Journal, OpenOptions};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{RwLock, RwLockReadGuard, watch};
@@ -52,6 +53,7 @@ pub(crate) struct Room {
     pub(crate) notices: Notices,
     configuration: Mutex<Configuration>,
     pub(crate) projects: ProjectShelf,
+    subjects: Mutex<BTreeMap<String, String>>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -76,6 +78,7 @@ impl ControlRoom {
             notices: Notices::new(),
             configuration: Mutex::default(),
             projects: ProjectShelf::default(),
+            subjects: Mutex::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }));
@@ -163,6 +166,11 @@ impl ControlRoom {
             .cure("start ATT without TAURI_WEBVIEW_AUTOMATION"));
         }
         Ok(())
+    }
+
+    /// First lines of commits by commit id; a commit never changes.
+    pub(crate) fn subject_cache(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.0.subjects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn config_problems(&self) -> Vec<ConfigProblemDto> {

@@ -23,7 +23,8 @@ fn facet<S: Serialize>(facet: &Facet<S>, attempt: Option<u32>) -> FacetDto {
 #[must_use]
 pub fn server_row(state: &ServerState, latency_history_ms: Vec<i64>, drifted: bool) -> ServerRowDto {
     let facets = &state.facets;
-    let failed_attempts = (state.attempts > 0).then_some(state.attempts);
+    let ready = facets.connection.state == ConnectionState::Ready;
+    let failed_attempts = Some(state.attempts).filter(|attempts| *attempts > 0 && !ready);
     ServerRowDto {
         server: state.server.clone(),
         transport: state.transport.as_str().to_owned(),

@@ -6,7 +6,7 @@ use crate::dto::{CycleDto, CycleSummaryDto, ReleaseRequestDto, ReleasesDto, Stag
 use crate::room::ControlRoom;
 use att_bootstrap::engine::{AdoptedRelease, RollbackRequest};
 use att_bootstrap::error::EngineError;
-use att_bootstrap::model::{Cycle, OutputLog, ProjectId, Target, TargetId};
+use att_bootstrap::model::{Cycle, OutputLog, ProjectId, Release, Target, TargetId};
 use att_bootstrap::request::CycleRequest;
 use att_bootstrap::store::{CycleStore as _, StoreError};
 use att_core::id::CycleId;
@@ -40,10 +40,9 @@ impl ControlRoom {
     pub async fn releases_list(&self) -> Result<ReleasesDto, Report> {
         let journal = self.journal()?;
         let cycles = journal.cycles(CYCLES).await.map_err(stored)?;
-        let subjects = subjects(&cycles);
         let mut targets = Vec::new();
         for target in journal.targets().await.map_err(stored)? {
-            targets.push(self.target(&target, &cycles, &subjects).await?);
+            targets.push(self.target(&target, &cycles).await?);
         }
         Ok(ReleasesDto {
             projects: self.projects().await?,
@@ -52,19 +51,35 @@ impl ControlRoom {
         })
     }
 
-    async fn target(
-        &self,
-        target: &Target,
-        cycles: &[Cycle],
-        subjects: &BTreeMap<String, String>,
-    ) -> Result<TargetDto, Report> {
+    async fn target(&self, target: &Target, cycles: &[Cycle]) -> Result<TargetDto, Report> {
         let journal = self.journal()?;
         let chain = journal.chain(&target.id, CHAIN).await.map_err(stored)?;
         let releases = journal.releases(&target.id).await.map_err(stored)?;
         let live = cycles
             .iter()
             .find(|cycle| cycle.target.as_ref() == Some(&target.id) && !cycle.state.is_terminal());
-        Ok(convert_cycle::target(target, &chain, &releases, subjects, live))
+        Ok(convert_cycle::target(target, &chain, &releases, &subjects, live))
+    }
+
+    /// First lines of the commits of `releases`, read from our own clone; once for each commit.
+    async fn subjects(&self, target: &Target, releases: &[Release]) -> BTreeMap<String, String> {
+        let commits: Vec<&String> = releases.iter().filter_map(|release| release.commit.as_ref()).collect();
+        let missing =
+            |known: &BTreeMap<String, String>| commits.iter().any(|commit| !known.contains_key(*commit));
+        if missing(&self.subject_cache())
+            && let (Ok(engine), Ok(journal)) = (self.engine().await, self.journal())
+            && let Ok(Some(project)) = journal.project(&target.project).await
+        {
+            for commit in &commits {
+                // What cannot be read is not asked for again and again.
+                let subject = engine.world().subject(&project, commit).unwrap_or_default();
+                self.subject_cache().insert((*commit).clone(), subject);
+            }
+        }
+        let known = self.subject_cache();
+        let named =
+            commits.iter().filter_map(|commit| Some(((*commit).clone(), known.get(*commit)?.clone())));
+        named.filter(|(_, subject)| !subject.is_empty()).collect()
     }
 
     /// One cycle with its stages.
@@ -122,7 +137,7 @@ impl ControlRoom {
         let project = self.project_of(&request.project).await?;
         let mut wanted: CycleRequest = serde_json::from_str(&request.request).map_err(|error| {
             Report::new(Code::InvalidInput, "the request is not understood")
-                .cause(format!("line {}, column {}: {error}", error.line(), error.column()))
+                .cause(error.to_string())
                 .cure("write a JSON object with the keys of the release request, such as \"file_path\" and \"content\"")
         })?;
         wanted.project = project.as_str().to_owned();
@@ -242,17 +257,6 @@ impl ControlRoom {
             .collect();
         engine.adopt(&TargetId::new(&project.id, "shop"), &releases, actor).await.map_err(engined)
     }
-}
-
-/// First lines of the commits that cycles made, by commit.
-fn subjects(cycles: &[Cycle]) -> BTreeMap<String, String> {
-    cycles
-        .iter()
-        .filter_map(|cycle| {
-            let subject = cycle.request.commit_message.as_deref()?.lines().next()?;
-            Some((cycle.head_commit.clone()?, subject.to_owned()))
-        })
-        .collect()
 }
 
 /// The end of a text file, redacted, and whether its beginning is missing.
