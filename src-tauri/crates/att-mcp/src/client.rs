@@ -7,7 +7,7 @@ use rmcp::service::NotificationContext;
 use rmcp::{ClientHandler, RoleClient};
 use tokio::sync::Notify;
 
-/// rmcp's handler: our own name, no capabilities that we do not have, and an ear for changed lists.
+/// rmcp's handler: our own name, no capability that we do not have, and an ear for changed lists.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FleetClient {
     /// Told whenever a list changed.
@@ -15,10 +15,12 @@ pub(crate) struct FleetClient {
 }
 
 impl ClientHandler for FleetClient {
+    #[expect(deprecated, reason = "SEP-2577 retires roots; servers of the legacy era still ask for them")]
     fn get_info(&self) -> ClientConfig {
         let mut implementation = Implementation::new("att", env!("CARGO_PKG_VERSION"));
         implementation.title = Some("ATT".to_owned());
-        ClientConfig::new(ClientCapabilities::default(), implementation)
+        // Asked for roots, rmcp answers with the empty list: ATT offers a server no folder.
+        ClientConfig::new(ClientCapabilities::builder().enable_roots().build(), implementation)
             .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE)
     }
 

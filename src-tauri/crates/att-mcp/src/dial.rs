@@ -20,7 +20,7 @@ use crate::link::{Link, millis};
 use crate::lists;
 use crate::model::{Era, ErrorCategory, Fault};
 use crate::snapshot::{ReadList, ReadLists};
-use crate::target::{Target, TargetError, target};
+use crate::target::{Target, TargetError, hide_secrets, target};
 use crate::wire::http::HttpWire;
 use crate::wire::line::LineTransport;
 use crate::wire::{Tapped, Wire, WireFault};
@@ -90,7 +90,10 @@ impl Dial {
         mut self,
         progress: impl Fn(Progress) + Send + Sync,
     ) -> (Result<Opened, WireFault>, Option<Process>) {
-        let outcome = Box::pin(self.open(&progress)).await;
+        let outcome = Box::pin(self.open(&progress)).await.map_err(|mut fault| {
+            fault.message = hide_secrets(&self.config, &fault.message);
+            fault
+        });
         (outcome, self.started.take().filter(Process::runs))
     }
 

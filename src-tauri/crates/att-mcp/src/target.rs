@@ -8,6 +8,9 @@ use http::{HeaderName, HeaderValue};
 
 use crate::config::{Endpoint, ServerConfig};
 
+/// A shorter value is no secret and may be part of any word.
+const SHORTEST_HIDDEN_BYTES: usize = 4;
+
 /// Why a configured server cannot be dialled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TargetError {
@@ -80,6 +83,30 @@ fn command(config: &ServerConfig) -> Result<CommandSpec, TargetError> {
     Ok(spec)
 }
 
+/// `text` with the values of the server's secrets turned back into their references: a server, or the system, may
+/// repeat what it was given.
+pub(crate) fn hide_secrets(config: &ServerConfig, text: &str) -> String {
+    let (url, headers) = match &config.endpoint {
+        Endpoint::Http { url, headers, .. } => (Some(url), Some(headers)),
+        Endpoint::Stdio { .. } => (None, None),
+    };
+    let command_line = config.command_line();
+    let places = command_line.iter().chain(url).chain(headers.into_iter().flatten().map(|(_, value)| value));
+    let mut hidden = text.to_owned();
+    for place in places.chain(config.env.values()).filter(|place| place.contains("${")) {
+        for reference in att_core::secret::references(place).unwrap_or_default() {
+            let SecretRef::Env(name) = &reference else { continue };
+            // Hiding every "1" of a text would hide the text.
+            if let Ok(value) = std::env::var(name)
+                && value.len() >= SHORTEST_HIDDEN_BYTES
+            {
+                hidden = hidden.replace(&value, &reference.to_string());
+            }
+        }
+    }
+    hidden
+}
+
 fn secret(text: &str) -> Result<String, TargetError> {
     if let Some(keyring) = att_core::secret::references(text)
         .unwrap_or_default()
@@ -101,6 +128,15 @@ fn secret(text: &str) -> Result<String, TargetError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_that_comes_back_is_shown_as_its_reference() {
+        let config = ServerConfig::stdio("a", "/opt/${env:HOME}/prog", ["x"]);
+        let home = std::env::var("HOME").unwrap();
+        assert_eq!(hide_secrets(&config, &format!("no {home}/prog here")), "no ${env:HOME}/prog here");
+        let other = ServerConfig::stdio("b", "prog", ["x"]);
+        assert_eq!(hide_secrets(&other, &home), home);
+    }
 
     #[test]
     fn references_are_resolved_only_here_and_a_missing_one_is_named() {

@@ -19,6 +19,7 @@ use crate::model::{
     AdminState, ConnectionState, ErrorCategory, EventKind, Fault, HealthState, ServerState, Snapshot,
 };
 use crate::snapshot::ReadLists;
+use crate::target::hide_secrets;
 use crate::wire::WireFault;
 
 /// Lines of stderr that become events; more than that stay in the ring only.
@@ -212,7 +213,7 @@ impl Actor {
                 match outcome {
                     Ok(opened) => self.opened(*opened).await,
                     Err(fault) => {
-                        self.verdict.failed();
+                        self.verdict.failed(fault.category);
                         self.lost(generation, &fault);
                     }
                 }
@@ -239,7 +240,7 @@ impl Actor {
     }
 
     fn take_line(&mut self, line: &str) {
-        let line = self.server.stderr.push(line);
+        let line = self.server.stderr.push(&hide_secrets(&self.server.config, line));
         // The ring holds what a flood says; the journal is spared it.
         if self.told_since.elapsed() >= Duration::from_secs(1) {
             (self.told_since, self.told) = (Instant::now(), 0);

@@ -105,6 +105,16 @@ impl HttpWire {
         Ok(StreamableHttpPostResponse::Json(typed, session))
     }
 
+    /// A stream is opened only on a connection that has worked. Where even that is refused, nobody is left who could
+    /// still answer what was asked before: whoever waits is told now, not when rmcp gives up.
+    fn note_gone(&self, error: &HttpError) {
+        if let StreamableHttpError::Client(error) = error
+            && error.is_connect()
+        {
+            self.wire.break_with(WireFault::new(ErrorCategory::TransportError, plain(error)));
+        }
+    }
+
     /// An error status: a JSON-RPC error inside it counts as the answer; a refused `server/discover` is how a
     /// legacy server says that it does not know it.
     fn refused(
@@ -231,7 +241,8 @@ impl StreamableHttpClient for HttpWire {
                 custom_headers,
                 limit,
             )
-            .await?;
+            .await
+            .inspect_err(|error| self.note_gone(error))?;
         let wire = Arc::clone(&self.wire);
         Ok(events.inspect(move |event| note_event(&wire, None, event)).boxed())
     }
