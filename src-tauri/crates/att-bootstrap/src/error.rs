@@ -105,6 +105,16 @@ impl EngineError {
                 report.cure("look again, and repeat it if it still applies")
             }
             Self::Refused(Refusal::Lapsed) => report.cure("evaluate the decision again"),
+            Self::Request(RequestRefusal::Invalid(_)) => report.cure("correct the request and run it again"),
+            Self::Request(RequestRefusal::UnknownTarget { .. }) => {
+                report.cure("name one of the project's targets, or add this one to att.toml")
+            }
+            Self::Request(_) => {
+                report.cure("leave the field out, or have a person change the target in att.toml first")
+            }
+            Self::Git(GitError::Unfit(_)) => {
+                report.cure("put the repository or its remote right, or name another, and try again")
+            }
             _ => report,
         }
     }
