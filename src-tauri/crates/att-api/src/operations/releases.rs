@@ -55,6 +55,7 @@ impl ControlRoom {
         let journal = self.journal()?;
         let chain = journal.chain(&target.id, CHAIN).await.map_err(stored)?;
         let releases = journal.releases(&target.id).await.map_err(stored)?;
+        let subjects = self.subjects(target, &releases).await;
         let live = cycles
             .iter()
             .find(|cycle| cycle.target.as_ref() == Some(&target.id) && !cycle.state.is_terminal());
