@@ -2,7 +2,7 @@
 //!
 //! Modern first: `server/discover`. A server that answers it with an error is asked to `initialize` on the same
 //! connection. One that stays silent or ends is given a fresh connection and `initialize` alone. The verdict is
-//! remembered, and forgotten when it fails twice.
+//! remembered, and forgotten when it fails twice, or when the server was down many times.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +47,9 @@ pub(crate) fn may_be_legacy(fault: &WireFault) -> bool {
         )
 }
 
+/// So many failures of a server that is down make its era be asked for anew.
+const FORGET_AT: u32 = 12;
+
 /// What the era of a connection was found to be, kept over its failures.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Verdict {
@@ -68,9 +71,12 @@ impl Verdict {
         *self = Self { era: Some(era), failures: 0 };
     }
 
-    pub fn failed(&mut self) {
-        self.failures += 1;
-        if self.failures >= 2 {
+    /// An attempt failed. A server that is merely down says nothing about its era, so that only many such failures
+    /// make the verdict be forgotten; two are enough of a server that spoke, or kept silent.
+    pub fn failed(&mut self, category: ErrorCategory) {
+        let down = matches!(category, ErrorCategory::ProcessExit | ErrorCategory::TransportError);
+        self.failures += if down { 1 } else { FORGET_AT / 2 };
+        if self.failures >= FORGET_AT {
             *self = Self::default();
         }
     }
@@ -180,10 +186,21 @@ mod tests {
         assert_eq!(openings(verdict.era()), [Opening::DiscoverFirst, Opening::InitializeOnly]);
         verdict.succeeded(Era::Legacy);
         assert_eq!(openings(verdict.era()), [Opening::InitializeOnly]);
-        verdict.failed();
+        verdict.failed(ErrorCategory::InvalidPayload);
         assert_eq!(verdict.era(), Some(Era::Legacy));
-        verdict.failed();
+        verdict.failed(ErrorCategory::NetworkTimeout);
         assert_eq!(verdict.era(), None);
+    }
+
+    #[test]
+    fn a_server_that_is_down_for_a_while_keeps_its_era() {
+        let mut verdict = Verdict::remembered(Some(Era::Modern));
+        for _ in 1..FORGET_AT {
+            verdict.failed(ErrorCategory::ProcessExit);
+        }
+        assert_eq!(verdict.era(), Some(Era::Modern));
+        verdict.failed(ErrorCategory::ProcessExit);
+        assert_eq!(verdict.era(), None, "in the end it is asked again");
     }
 
     #[test]
