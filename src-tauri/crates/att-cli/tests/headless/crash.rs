@@ -70,15 +70,12 @@ killed_in! {
 async fn a_deploy_under_way_outlives_its_driver_and_is_followed_by_the_next() {
     let shop = Shop::open().await;
     let request = shop.request(serde_json::json!({})).display().to_string();
-    let mut driver = shop.start(&["release", "run", &request, "--project", "demo-shop"], &[]);
-    let releases = shop.home.path().join("demo/site/releases");
-    crate::support::eventually("the deploy has begun", crate::shop::A_CYCLE, async || {
-        let made = std::fs::read_dir(&releases).unwrap().filter_map(Result::ok).count();
-        (made > 2).then_some(())
-    })
-    .await;
+    let arguments = ["release", "run", &request, "--project", "demo-shop"];
+    let mut driver = shop.start(&arguments, &[("PATH", &shop.drowsy_path())]);
+    shop.is_asleep().await;
     driver.kill().await.unwrap();
-    assert!(shop.went_live().is_empty(), "it was killed before the switch");
+    assert!(shop.went_live().is_empty(), "the deploy is not over");
+    shop.wake();
     shop.watch_until("awaiting_approval").await;
     let approved = shop.approve("shop-v2", REASON).await;
     assert!(approved.success(), "{}", approved.stdout);

@@ -1,6 +1,6 @@
 //! One process per home drives; the others ask, follow, and take over when it dies.
 
-use crate::shop::{A_CYCLE, Shop};
+use crate::shop::Shop;
 use crate::support::eventually;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -60,18 +60,15 @@ async fn the_owner_drives_what_another_process_asks_for() {
 #[tokio::test]
 async fn a_killed_owner_is_replaced_in_the_middle_of_a_cycle() {
     let shop = Shop::open().await;
-    let mut first = shop.start(&["watch"], &[]);
+    let mut first = shop.start(&["watch"], &[("PATH", &shop.drowsy_path())]);
     is_driven_by(&shop, first.id()).await;
     let second = shop.start(&["watch"], &[]);
     let first_pid = u64::from(first.id().unwrap());
 
     let killer = async {
-        eventually("the deploy is under way", A_CYCLE, async || {
-            let listed = shop.home.att_json(&["release", "list"]).await;
-            (listed["cycles"][0]["state"] == "deploying").then_some(())
-        })
-        .await;
+        shop.is_asleep().await;
         first.kill().await.unwrap();
+        shop.wake();
     };
     let (run, ()) = tokio::join!(shop.release(), killer);
     assert_eq!(run.exit.code, Some(3), "{}{}", run.stdout, run.stderr);
@@ -94,20 +91,17 @@ async fn a_killed_owner_is_replaced_in_the_middle_of_a_cycle() {
 async fn a_rollback_under_way_outlives_its_killed_owner() {
     let shop = Shop::open().await;
     assert_eq!(shop.release().await.exit.code, Some(3));
-    let mut owner = shop.start(&["watch"], &[]);
+    let mut owner = shop.start(&["watch"], &[("PATH", &shop.drowsy_path())]);
     is_driven_by(&shop, owner.id()).await;
     let killer = async {
-        eventually("the rollback is under way", A_CYCLE, async || {
-            let listed = shop.home.att_json(&["release", "list"]).await;
-            (listed["cycles"][0]["state"] == "rolling_back").then_some(())
-        })
-        .await;
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        shop.is_asleep().await;
         owner.kill().await.unwrap();
-        shop.went_live().len()
+        let live = shop.went_live().len();
+        shop.wake();
+        live
     };
     let (approved, live_when_killed) = tokio::join!(shop.approve("shop-v2", "the checkout is down"), killer);
-    assert_eq!(live_when_killed, 1, "the owner was killed before the rollback's end");
+    assert_eq!(live_when_killed, 1, "the rollback was not over when its owner was killed");
     assert_eq!(approved.exit.code, Some(0), "{}", approved.stdout);
     shop.assert_rolled_back_once().await;
 }

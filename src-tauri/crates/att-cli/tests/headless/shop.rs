@@ -104,6 +104,28 @@ impl Shop {
             .unwrap()
     }
 
+    /// A PATH whose `sleep`, which the shop's deploy and rollback commands call midway, lasts until [`Shop::wake`].
+    pub fn drowsy_path(&self) -> String {
+        use std::os::unix::fs::PermissionsExt as _;
+        let home = self.home.path().display();
+        let script =
+            format!("#!/bin/sh\ntouch {home}/asleep\nuntil [ -e {home}/awake ]; do /bin/sleep 0.05; done\n");
+        let program = self.home.write("bin/sleep", &script);
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        format!("{home}/bin:{}", std::env::var("PATH").unwrap())
+    }
+
+    /// Waits until such a command is midway.
+    pub async fn is_asleep(&self) {
+        let mark = self.home.path().join("asleep");
+        eventually("a command is midway", A_CYCLE, async || mark.exists().then_some(())).await;
+    }
+
+    /// Lets it go on.
+    pub fn wake(&self) {
+        self.home.write("awake", "");
+    }
+
     /// A headless control room that drives.
     pub fn watch(&self) -> GuardedChild {
         GuardedChild::spawn(&self.home.command("att", &["watch"])).unwrap()
