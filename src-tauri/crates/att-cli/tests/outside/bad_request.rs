@@ -49,6 +49,7 @@ async fn a_folder_without_a_repository_and_an_unknown_project_are_refused() {
     let outcome = att(&home, &["release", "run", &request, "--project", &folder, "--json"]).await;
     assert!(!outcome.success());
     assert!(outcome.stderr.contains("not a git repository"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("\"cure\": \"put the repository"), "{}", outcome.stderr);
     refused(&home, &["release", "run", &request, "--project", "nobody"], 2, "not_found").await;
     refused(&home, &["release", "show", "nothing"], 2, "not_found").await;
     refused(&home, &["decision", "show", "nothing"], 2, "not_found").await;
@@ -62,8 +63,8 @@ async fn a_broken_att_toml_at_the_base_is_named_by_line_and_column() {
     let request = home.write("request.json", "{\"file_path\": \"a.txt\", \"content\": \"a\", \"commit_message\": \"Add a\"}");
     let request = request.display().to_string();
     let broken = [
-        (sound.replacen("base = \"main\"", "base = main", 1), 5, "base"),
-        (sound.replacen("timeout_ms = 60000", "timeout_ms = \"long\"", 1), 9, "timeout_ms"),
+        (sound.replacen("base = \"main\"", "base = main", 1), 5, "quoted"),
+        (sound.replacen("timeout_ms = 60000", "timeout_ms = \"long\"", 1), 9, "long"),
         (sound.replacen("[tests]", "[testz]", 1), 7, "testz"),
     ];
     for (text, line, names) in broken {
