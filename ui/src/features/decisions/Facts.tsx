@@ -26,7 +26,7 @@ export function Facts({ facts: all }: { facts: FactDto[] }) {
             <th scope="col" className={TH}>
               Value
             </th>
-            <th scope="col" className={TH}>
+            <th scope="col" className={`${TH} min-w-28`}>
               Source
             </th>
             <th scope="col" className={TH}>

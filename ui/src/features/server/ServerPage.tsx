@@ -80,7 +80,7 @@ function Detail({ detail }: { detail: ServerDetailDto }) {
       ) : null}
       <FacetCards facets={row.facets} />
       <div className="grid items-start gap-4 min-[1100px]:grid-cols-2">
-        <div className="space-y-4">
+        <div className="min-w-0 space-y-4">
           {detail.snapshot ? (
             <Capabilities snapshot={detail.snapshot} />
           ) : (
@@ -92,7 +92,7 @@ function Detail({ detail }: { detail: ServerDetailDto }) {
           )}
           <ServerFacts detail={detail} />
         </div>
-        <div className="space-y-4">
+        <div className="min-w-0 space-y-4">
           <CallPanel server={row.server} snapshot={detail.snapshot} />
         </div>
       </div>

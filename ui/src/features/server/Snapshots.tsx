@@ -17,7 +17,7 @@ function Change({ change }: { change: ChangeDto }) {
       data-severity={change.severity}
     >
       <details>
-        <summary className="flex items-center gap-2 px-4 py-2 hover:bg-raised">
+        <summary className="flex min-w-0 items-center gap-2 px-4 py-2 hover:bg-raised">
           <StateTag word={change.severity} />
           <span className="shrink-0 font-medium">{change.change}</span>
           <span className="shrink-0 text-ink-faint">{words(change.kind)}</span>
@@ -27,7 +27,7 @@ function Change({ change }: { change: ChangeDto }) {
           </span>
         </summary>
         <div className="grid gap-3 px-4 pb-3 min-[1000px]:grid-cols-2">
-          <div>
+          <div className="min-w-0">
             <h4 className="text-small text-ink-faint">Before</h4>
             {change.before ? (
               <JsonView text={change.before} />
@@ -35,7 +35,7 @@ function Change({ change }: { change: ChangeDto }) {
               <p className="text-ink-faint">It was not there.</p>
             )}
           </div>
-          <div>
+          <div className="min-w-0">
             <h4 className="text-small text-ink-faint">After</h4>
             {change.after ? <JsonView text={change.after} /> : <p className="text-ink-faint">It is gone.</p>}
           </div>

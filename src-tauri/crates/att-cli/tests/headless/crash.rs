@@ -1,10 +1,18 @@
 //! SIGKILL once in each stage: a restart brings the cycle to the same end, and nothing happens twice.
 
-use crate::shop::Shop;
+use crate::shop::{A_CYCLE, Shop};
 use att_process::Exit;
 use std::os::unix::process::ExitStatusExt as _;
 
 const REASON: &str = "the checkout is down";
+
+/// Runs `att` until SIGKILL ends it at `point`; a point that is never met fails the test.
+async fn dies_at(shop: &Shop, arguments: &[&str], point: &str) {
+    let mut driver = shop.start(arguments, &[("ATT_CRASH_AT", point)]);
+    let ended = tokio::time::timeout(A_CYCLE, driver.wait()).await;
+    let ended = ended.unwrap_or_else(|_| panic!("{point} was never met")).unwrap();
+    assert_eq!(ended.signal(), Some(9), "{point} was never met: {ended}");
+}
 
 /// Dies at each of `moments` of `state` while `att release run` drives, each time in a home of its own.
 async fn killed_while_releasing(state: &str, moments: &[&str]) {
@@ -13,8 +21,7 @@ async fn killed_while_releasing(state: &str, moments: &[&str]) {
         let point = format!("{state}:{moment}");
         let request = shop.request(serde_json::json!({})).display().to_string();
         let arguments = ["release", "run", &request, "--project", "demo-shop"];
-        let died = shop.start(&arguments, &[("ATT_CRASH_AT", &point)]).wait().await.unwrap();
-        assert_eq!(died.signal(), Some(9), "{point} was never met: {died}");
+        dies_at(&shop, &arguments, &point).await;
         shop.watch_until("awaiting_approval").await;
         let approved = shop.approve("shop-v2", REASON).await;
         assert!(approved.success(), "{point}: {}", approved.stdout);
@@ -76,6 +83,36 @@ async fn a_deploy_under_way_outlives_its_driver_and_is_followed_by_the_next() {
     driver.kill().await.unwrap();
     assert!(shop.went_live().is_empty(), "the deploy is not over");
     shop.wake();
+    shop.watch_until("awaiting_approval").await;
+    let approved = shop.approve("shop-v2", REASON).await;
+    assert!(approved.success(), "{}", approved.stdout);
+    shop.assert_rolled_back_once().await;
+}
+
+#[tokio::test]
+async fn a_cycle_whose_every_driver_dies_one_stage_further_ends_the_same() {
+    let shop = Shop::open().await;
+    let request = shop.request(serde_json::json!({})).display().to_string();
+    let run = ["release", "run", &request, "--project", "demo-shop"];
+    let states = [
+        "preparing",
+        "changing",
+        "testing",
+        "committing",
+        "pushing",
+        "awaiting_ci",
+        "merging",
+        "readying",
+        "deploying",
+        "watching",
+        "health_checking",
+        "deciding",
+    ];
+    for (n, state) in states.iter().enumerate() {
+        let point = format!("{state}:done");
+        let arguments = if n == 0 { &run[..] } else { &["watch"] };
+        dies_at(&shop, arguments, &point).await;
+    }
     shop.watch_until("awaiting_approval").await;
     let approved = shop.approve("shop-v2", REASON).await;
     assert!(approved.success(), "{}", approved.stdout);
