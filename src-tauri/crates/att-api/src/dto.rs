@@ -2,11 +2,13 @@
 //!
 //! **Invariant:** these shapes live at the boundary only; the engine's own types never reach a face.
 
+pub mod decision;
 pub mod fleet;
 pub mod notice;
 pub mod release;
 pub mod server;
 
+pub use decision::*;
 pub use fleet::*;
 pub use notice::*;
 pub use release::*;
