@@ -5,14 +5,23 @@ use crate::convert;
 use crate::dto::{EngineDto, EventDto, EventFilterDto, JournalVerifyDto, SafeModeDto, SystemDto};
 use crate::engine_lock::{self, LEASE};
 use crate::room::ControlRoom;
-use att_bootstrap::store::CycleStore as _;
+use att_bootstrap::store::{CycleStore as _, Lease};
 use att_core::Report;
 use att_core::id::CorrelationId;
 use att_journal::EventFilter;
 use std::io::Write;
+use std::path::Path;
 
 /// The most events one answer holds.
 const MAX_EVENTS: u32 = 1_000;
+
+/// False for the row of a former holder, which stays until the next one, who has the lock already, writes its own.
+fn is_held(lease: &Lease) -> bool {
+    let given_back = lease.expires_at_ms <= lease.heartbeat_at_ms;
+    let processes = Path::new("/proc");
+    let gone = processes.join("self").exists() && !processes.join(lease.owner.pid.to_string()).exists();
+    !given_back && !gone
+}
 
 impl ControlRoom {
     /// The frame of every view: home, engine, problems, safe mode.
@@ -71,7 +80,7 @@ impl ControlRoom {
     pub(crate) async fn engine_owner(&self) -> EngineDto {
         let running = self.driver().await.is_some() || engine_lock::is_held(&self.0.home);
         let lease = match self.journal() {
-            Ok(journal) if running => journal.lease(LEASE).await.ok().flatten(),
+            Ok(journal) if running => journal.lease(LEASE).await.ok().flatten().filter(is_held),
             _ => None,
         };
         EngineDto { running, pid: lease.as_ref().map(|l| l.owner.pid), face: lease.map(|l| l.owner.face) }
