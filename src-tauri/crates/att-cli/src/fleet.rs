@@ -79,6 +79,7 @@ pub async fn servers(room: &ControlRoom, json: bool) -> Result<ExitCode, Report>
         print::json(&fleet);
     } else {
         print::table(&HEADERS, fleet.servers.iter().map(row).collect(), NO_SERVERS);
+        print_problems(&room.system_status().await?.config_problems);
         match fleet.engine.pid.filter(|_| fleet.engine.running) {
             Some(pid) => {
                 print::remark(&format!("as of {}, watched by process {pid}", print::time(fleet.as_of_ms)))
@@ -119,11 +120,31 @@ pub async fn print_changes(
     Ok(())
 }
 
+/// What the operator can do about a failed call.
+fn cure(code: &str) -> &'static str {
+    match code {
+        "no_server_available" => {
+            "see `att servers` for what is up and what it offers, or name one with --server"
+        }
+        "invalid_request" => "see `att snapshot show SERVER --json` for the input schema, and correct --args",
+        "timed_out" => {
+            "give it longer with --timeout-ms, and find out whether it was done before you call again"
+        }
+        "not_reissued" => "find out whether it was done before you call again",
+        "application_error" => {
+            "the error above is the server's own answer: correct the call, or ask its operator"
+        }
+        "cancelled" => "call again if it is still wanted",
+        _ => "see the attempts below, and `att events --server NAME` for what happened before",
+    }
+}
+
 fn print_answer(answer: &CallAnswerDto, json: bool) -> ExitCode {
     match &answer.failure {
         Some(failure) if json => print::json(failure),
         Some(failure) => {
             print::remark(&format!("error[{}]: {}", failure.code, failure.message));
+            print::remark(&format!("  cure: {}", cure(&failure.code)));
             let rows = failure.attempts.iter().map(|attempt| {
                 vec![
                     attempt.server.clone(),

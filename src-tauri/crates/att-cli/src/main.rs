@@ -6,6 +6,7 @@ mod decision;
 mod fleet;
 mod print;
 mod release;
+mod target;
 
 use args::{Arguments, Command, DemoCommand, JournalCommand};
 use att_api::{ControlRoom, Drive, Face, Home, Report};
@@ -50,6 +51,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Report> {
         Command::Journal { command } => {
             with_room(home, Drive::Nothing, async |room| journal(&room, &command, json).await).await
         }
+        Command::Target { command } => target::run(home, command, json).await,
         Command::Watch => watch(home, json).await,
         Command::Demo { command: DemoCommand::Init } => {
             let made = att_api::demo_init(&home).await?;
@@ -81,7 +83,9 @@ pub(crate) async fn with_room(
 async fn remark_on_home(room: &ControlRoom, drive: Drive) {
     let Ok(status) = room.system_status().await else { return };
     let watches = drive == Drive::FleetAndCycles;
-    if let Some(problem) = status.journal_problem.filter(|problem| watches || problem.code == "journal_too_new") {
+    if let Some(problem) =
+        status.journal_problem.filter(|problem| watches || problem.code == "journal_too_new")
+    {
         print::remark(&format!("warning[{}]: {}", problem.code, problem.message));
         for (name, text) in [("cause", problem.cause), ("cure", problem.cure)] {
             if let Some(text) = text {

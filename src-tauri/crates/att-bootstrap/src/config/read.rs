@@ -339,6 +339,9 @@ fn advice(message: &str) -> (String, String) {
         let field = words.next().unwrap_or_default();
         return (String::new(), format!("add `{field}`"));
     }
+    if message.ends_with("expected i64") {
+        return (String::new(), "write a whole number without quotes".to_owned());
+    }
     (String::new(), "see the section on att.toml in the README for the form of each key".to_owned())
 }
 
