@@ -107,7 +107,8 @@ async fn connect(peer: &Peer, rounds: usize) -> Result<()> {
         fleet.push(begun.elapsed());
         ours.shutdown().await;
     }
-    let mut table = Table::new(&format!("connect + initialize + list, {SERVERS} servers, median of {rounds}"));
+    let mut table =
+        Table::new(&format!("connect + initialize + list, {SERVERS} servers, median of {rounds}"));
     table.compare("all servers", percentile(&mut bare, 50), percentile(&mut fleet, 50));
     table.print()
 }
@@ -161,18 +162,24 @@ async fn idle(time: Duration) -> Result<()> {
     let half = SERVERS / 2;
     let mut configs = peer.configs(half);
     let program = peers::program("att-demo-server")?.display().to_string();
-    configs.extend((half..SERVERS).map(|n| ServerConfig::stdio(peers::name(n), program.clone(), ["--profile", "echo"])));
+    configs.extend(
+        (half..SERVERS).map(|n| ServerConfig::stdio(peers::name(n), program.clone(), ["--profile", "echo"])),
+    );
     let fleet = fleet_of(configs).await?;
     ready(&fleet, SERVERS).await?;
     tokio::time::sleep(Duration::from_secs(1)).await;
     let before = cpu_ms()?;
     tokio::time::sleep(time).await;
     let spent = cpu_ms()? - before;
-    let mut table = Table::new(&format!("{SERVERS} idle servers ({half} HTTP, {half} stdio), {} s", time.as_secs()));
+    let mut table =
+        Table::new(&format!("{SERVERS} idle servers ({half} HTTP, {half} stdio), {} s", time.as_secs()));
     let share = spent as f64 / time.as_millis() as f64 * 100.0;
     table.row("CPU time of this process", &format!("{spent} ms, {share:.2} % of one core"));
     let (now_kib, mib) = (rss_kib()?, |kib: u64| kib as f64 / 1024.0);
-    table.row("memory (RSS)", &format!("{:.1} MiB, {:.1} MiB before the fleet", mib(now_kib), mib(before_kib)));
+    table.row(
+        "memory (RSS)",
+        &format!("{:.1} MiB, {:.1} MiB before the fleet", mib(now_kib), mib(before_kib)),
+    );
     fleet.shutdown().await;
     peer.stop().await;
     table.print()

@@ -16,14 +16,16 @@ pub fn cpu_ms() -> Result<u64> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     // The program's name, in parentheses, may hold spaces.
     let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
-    let field = |at: usize| -> Result<u64> { Ok(fields.get(at).ok_or("/proc/self/stat is too short")?.parse()?) };
+    let field =
+        |at: usize| -> Result<u64> { Ok(fields.get(at).ok_or("/proc/self/stat is too short")?.parse()?) };
     Ok((field(11)? + field(12)?) * 10)
 }
 
 /// Resident memory of this process, in KiB.
 pub fn rss_kib() -> Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS in /proc/self/status")?;
+    let line =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS in /proc/self/status")?;
     Ok(line.trim().trim_end_matches(" kB").trim().parse()?)
 }
 
@@ -40,7 +42,10 @@ impl Table {
     pub fn compare(&mut self, name: &str, bare: Duration, ours: Duration) {
         let ms = |time: Duration| time.as_secs_f64() * 1_000.0;
         let ratio = ms(ours) / ms(bare).max(f64::MIN_POSITIVE);
-        self.row(name, &format!("bare rmcp {:>9.3} ms   ATT {:>9.3} ms   ratio {ratio:>5.2}", ms(bare), ms(ours)));
+        self.row(
+            name,
+            &format!("bare rmcp {:>9.3} ms   ATT {:>9.3} ms   ratio {ratio:>5.2}", ms(bare), ms(ours)),
+        );
     }
 
     /// A line of its own.
