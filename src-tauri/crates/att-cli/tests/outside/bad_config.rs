@@ -104,7 +104,13 @@ async fn files_that_hold_no_configuration_are_refused_or_named() {
     let deep = "[".repeat(200_000);
     let file = home.write("broken.json", &deep);
     let outcome = att(&home, &["check", "--config", file.to_str().unwrap(), "--json"]).await;
-    assert_eq!(outcome.exit.code, Some(2), "deep nesting ends as bad input: {} {}", outcome.exit, outcome.stderr);
+    assert_eq!(
+        outcome.exit.code,
+        Some(2),
+        "deep nesting ends as bad input: {} {}",
+        outcome.exit,
+        outcome.stderr
+    );
 }
 
 #[tokio::test]
@@ -137,7 +143,11 @@ async fn a_missing_program_a_refused_port_and_a_silent_server_each_say_what_to_d
         assert!(row["error_code"].as_str().is_some_and(|code| code.starts_with("ATT-MCP-")), "{row}");
         assert!(row["error_cure"].as_str().is_some_and(|cure| cure.len() > 10), "{row}");
         let attempt = &row["attempts"][0];
-        assert_eq!((&attempt["stage"], &attempt["outcome"]), (&json!("initialize"), &json!(outcome)), "{row}");
+        assert_eq!(
+            (&attempt["stage"], &attempt["outcome"]),
+            (&json!("initialize"), &json!(outcome)),
+            "{row}"
+        );
     };
     says("gone", "/nonexistent/program", "not_sent");
     says("refused", "refused", "not_sent");
@@ -173,9 +183,14 @@ async fn hostile_names_cannot_move_the_cursor_of_a_table() {
 async fn the_control_room_starts_with_what_is_sound_and_tells_the_rest() {
     let home = TestHome::empty();
     let sound = stdio(&home, &[]);
-    home.write("mcp.json", &format!("{{\"mcpServers\": {{\n\"a\": {sound},\n\"b\": {{\"command\": 7}}\n}}}}"));
+    home.write(
+        "mcp.json",
+        &format!("{{\"mcpServers\": {{\n\"a\": {sound},\n\"b\": {{\"command\": 7}}\n}}}}"),
+    );
     let watch = crate::outside::Watch::start(&home, &[]).await;
     watch.reaches("a", "consent_required", std::time::Duration::from_secs(10)).await;
+    let servers = att(&home, &["servers"]).await;
+    assert!(servers.success() && servers.stderr.contains("mcp.json:3:"), "{}", servers.stderr);
     watch.signal(rustix::process::Signal::TERM);
     let said = watch.ended(std::time::Duration::from_secs(15)).await;
     assert!(said.contains("mcp.json:3:") && said.contains("\"command\" must be a text"), "{said}");

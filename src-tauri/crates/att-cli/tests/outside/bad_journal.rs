@@ -26,7 +26,9 @@ async fn a_text_file_in_the_journals_place_is_refused_and_left_as_it_is() {
     let home = TestHome::empty();
     let text = "my shopping list: milk, bread, and whatever else fits into a file of some length\n".repeat(5);
     let path = home.write("journal.db", &text);
-    for command in [&["servers"][..], &["events"], &["journal", "verify"], &["decision", "list"], &["release", "list"]] {
+    for command in
+        [&["servers"][..], &["events"], &["journal", "verify"], &["decision", "list"], &["release", "list"]]
+    {
         let error = refused(&home, command, 1, "journal_unavailable").await;
         assert!(error["cause"].as_str().unwrap().contains("no SQLite database"), "{error}");
     }
@@ -35,7 +37,8 @@ async fn a_text_file_in_the_journals_place_is_refused_and_left_as_it_is() {
 
 #[tokio::test]
 async fn another_programs_database_is_refused_and_left_as_it_is() {
-    let home = home_with_journal(|bytes| bytes[APPLICATION_ID..APPLICATION_ID + 4].copy_from_slice(b"MAIL")).await;
+    let home =
+        home_with_journal(|bytes| bytes[APPLICATION_ID..APPLICATION_ID + 4].copy_from_slice(b"MAIL")).await;
     let before = std::fs::read(home.path().join("journal.db")).unwrap();
     let error = refused(&home, &["servers"], 1, "journal_unavailable").await;
     assert!(error["cause"].as_str().unwrap().contains("another program"), "{error}");
@@ -48,7 +51,11 @@ async fn a_newer_journal_is_read_and_said_to_be_newer_and_never_written() {
     let before = std::fs::read(home.path().join("journal.db")).unwrap();
     let outcome = att(&home, &["servers"]).await;
     assert!(outcome.success(), "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("journal_too_new") && outcome.stderr.contains("newer ATT"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("journal_too_new") && outcome.stderr.contains("newer ATT"),
+        "{}",
+        outcome.stderr
+    );
     assert!(att(&home, &["journal", "verify"]).await.success());
     home.write("request.json", "{\"existing_commit\": \"HEAD\", \"commit_message\": \"m\"}");
     let request = home.path().join("request.json").display().to_string();
@@ -91,7 +98,8 @@ async fn a_home_that_cannot_be_written_is_told_with_its_cure() {
     let home = TestHome::empty();
     // Root passes every permission, so the unwritable home is tried as somebody else.
     std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-    for command in [&["servers", "--json"][..], &["demo", "init", "--json"], &["journal", "verify", "--json"]] {
+    for command in [&["servers", "--json"][..], &["demo", "init", "--json"], &["journal", "verify", "--json"]]
+    {
         let error = refused_by(&as_nobody(&home, command), 1, "journal_unavailable").await;
         assert!(error["cause"].as_str().unwrap().contains("Permission denied"), "{error}");
         assert!(error["cure"].as_str().unwrap().contains("ATT_HOME"), "{error}");
@@ -103,8 +111,19 @@ async fn a_home_that_cannot_be_written_is_told_with_its_cure() {
 async fn without_any_place_for_state_the_cure_names_att_home() {
     let home = TestHome::empty();
     let att = crate::support::program("att").display().to_string();
-    let spec = CommandSpec::new(["env", "-u", "HOME", "-u", "XDG_DATA_HOME", "-u", "ATT_HOME", &att, "servers", "--json"])
-        .cwd(home.path());
+    let spec = CommandSpec::new([
+        "env",
+        "-u",
+        "HOME",
+        "-u",
+        "XDG_DATA_HOME",
+        "-u",
+        "ATT_HOME",
+        &att,
+        "servers",
+        "--json",
+    ])
+    .cwd(home.path());
     let error = refused_by(&spec, 2, "invalid_input").await;
     assert!(error["cure"].as_str().unwrap().contains("ATT_HOME"), "{error}");
     let file = home.write("a-file", "x").display().to_string();

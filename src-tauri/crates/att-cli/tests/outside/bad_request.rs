@@ -30,7 +30,8 @@ async fn a_request_that_is_none_is_refused_with_its_place() {
     ];
     for (text, says) in cases {
         let file = home.write("request.json", text).display().to_string();
-        let error = refused(&home, &["release", "run", &file, "--project", "demo-shop"], 2, "invalid_input").await;
+        let error =
+            refused(&home, &["release", "run", &file, "--project", "demo-shop"], 2, "invalid_input").await;
         assert!(error.to_string().contains(says), "{text}: {error}");
     }
     let missing = home.path().join("none.json").display().to_string();
@@ -60,11 +61,14 @@ async fn a_broken_att_toml_at_the_base_is_named_by_line_and_column() {
     let home = TestHome::demo().await;
     let project = home.path().join("demo/project");
     let sound = std::fs::read_to_string(project.join("att.toml")).unwrap();
-    let request = home.write("request.json", "{\"file_path\": \"a.txt\", \"content\": \"a\", \"commit_message\": \"Add a\"}");
+    let request = home.write(
+        "request.json",
+        "{\"file_path\": \"a.txt\", \"content\": \"a\", \"commit_message\": \"Add a\"}",
+    );
     let request = request.display().to_string();
     let broken = [
         (sound.replacen("base = \"main\"", "base = main", 1), 5, "quoted"),
-        (sound.replacen("timeout_ms = 60000", "timeout_ms = \"long\"", 1), 9, "long"),
+        (sound.replacen("timeout_ms = 60000", "timeout_ms = \"long\"", 1), 9, "whole number"),
         (sound.replacen("[tests]", "[testz]", 1), 7, "testz"),
     ];
     for (text, line, names) in broken {
@@ -72,10 +76,15 @@ async fn a_broken_att_toml_at_the_base_is_named_by_line_and_column() {
         std::fs::write(project.join("att.toml"), &text).unwrap();
         git(&project, &["commit", "--quiet", "--all", "--message", "Break att.toml"]).await;
         git(&project, &["push", "--quiet", "origin", "main"]).await;
-        let error = refused(&home, &["release", "run", &request, "--project", "demo-shop"], 2, "invalid_config").await;
+        let error =
+            refused(&home, &["release", "run", &request, "--project", "demo-shop"], 2, "invalid_config")
+                .await;
         let all = error.to_string();
         assert!(all.contains("att.toml"), "the file: {all}");
-        assert!(all.contains(&format!(":{line}:")) || all.contains(&format!("line {line}")), "line {line}: {all}");
+        assert!(
+            all.contains(&format!(":{line}:")) || all.contains(&format!("line {line}")),
+            "line {line}: {all}"
+        );
         assert!(all.contains(names), "{names}: {all}");
     }
     let list = home.att_json(&["release", "list"]).await;
@@ -93,7 +102,8 @@ async fn calls_with_bad_arguments_or_to_nothing_say_so() {
     }
     refused(&home, &["call", "echo", "--server", "nobody", "--config", file], 2, "not_found").await;
     let failure = |outcome: att_process::RunOutcome| -> serde_json::Value {
-        serde_json::from_str(&outcome.stdout).unwrap_or_else(|e| panic!("{e}: {} {}", outcome.stdout, outcome.stderr))
+        serde_json::from_str(&outcome.stdout)
+            .unwrap_or_else(|e| panic!("{e}: {} {}", outcome.stdout, outcome.stderr))
     };
     let both = att(&home, &["call", "echo", "--config", file, "--json"]).await;
     assert_ne!(both.exit.code, Some(0), "two servers have the tool, and none was named");
@@ -101,6 +111,12 @@ async fn calls_with_bad_arguments_or_to_nothing_say_so() {
     assert!(both["message"].as_str().unwrap().contains("echo"), "{both}");
     let nothing = att(&home, &["call", "nothere", "--server", "a", "--config", file, "--json"]).await;
     assert_eq!(nothing.exit.code, Some(1));
+    let people = att(&home, &["call", "nothere", "--server", "a", "--config", file]).await;
+    assert!(
+        people.stderr.contains("error[application_error]") && people.stderr.contains("cure:"),
+        "{}",
+        people.stderr
+    );
     let nothing = failure(nothing);
     assert_eq!(nothing["attempts"][0]["outcome"], "replied_error", "{nothing}");
     let keys: Vec<&str> = nothing.as_object().unwrap().keys().map(String::as_str).collect();

@@ -82,7 +82,9 @@ fn written_down(folder: &Path, secret: &str) -> Option<String> {
             if let Some(found) = written_down(&path, secret) {
                 return Some(found);
             }
-        } else if std::fs::read(&path).is_ok_and(|bytes| bytes.windows(secret.len()).any(|w| w == secret.as_bytes())) {
+        } else if std::fs::read(&path)
+            .is_ok_and(|bytes| bytes.windows(secret.len()).any(|w| w == secret.as_bytes()))
+        {
             return Some(path.display().to_string());
         }
     }
@@ -121,7 +123,10 @@ async fn a_secret_reaches_its_server_and_nothing_else() {
     assert_eq!(std::fs::read_to_string(&seen).unwrap(), secret, "its own server gets it");
     eventually("the others have failed", SOON, async || {
         let answer = home.att_json(&["servers"]).await;
-        ["dies", "missing", "refused", "header"].iter().all(|s| row_of(&answer, s).is_some_and(|r| !r["error"].is_null())).then_some(())
+        ["dies", "missing", "refused", "header"]
+            .iter()
+            .all(|s| row_of(&answer, s).is_some_and(|r| !r["error"].is_null()))
+            .then_some(())
     })
     .await;
     let mut shown = home.att(&["servers", "--json"]).await.stdout;
@@ -133,7 +138,8 @@ async fn a_secret_reaches_its_server_and_nothing_else() {
     let checked = crate::support::run_to_end(&spec).await;
     shown += &(checked.stdout + &checked.stderr);
     assert!(shown.contains(reference) || shown.contains("sound"), "nothing was shown at all");
-    let at = shown.find(secret).map(|at| shown[at.saturating_sub(300)..(at + 60).min(shown.len())].to_owned());
+    let at =
+        shown.find(secret).map(|at| shown[at.saturating_sub(300)..(at + 60).min(shown.len())].to_owned());
     assert_eq!(at, None, "the secret was shown");
     assert_eq!(written_down(home.path(), secret), None, "the secret was written down");
 }
@@ -149,9 +155,14 @@ async fn a_secret_that_cannot_be_had_is_asked_for_by_name() {
     let outcome = att(&home, &["check", "--config", file.to_str().unwrap(), "--json"]).await;
     assert_eq!(outcome.exit.code, Some(1), "{}", outcome.stderr);
     let answer: Value = serde_json::from_str(&outcome.stdout).unwrap();
-    for (server, names) in [("keyring", "${keyring:files-token}"), ("unset", "${env:ATT_TEST_SURELY_UNSET}")] {
+    for (server, names) in [("keyring", "${keyring:files-token}"), ("unset", "${env:ATT_TEST_SURELY_UNSET}")]
+    {
         let row = row(&answer, server);
-        assert_eq!((&row["status"], &row["suggested_action"]), (&json!("auth_required"), &json!("set_secret")), "{row}");
+        assert_eq!(
+            (&row["status"], &row["suggested_action"]),
+            (&json!("auth_required"), &json!("set_secret")),
+            "{row}"
+        );
         assert!(row["error"].as_str().unwrap().contains(names), "{row}");
         assert!(row["error_cure"].is_string(), "{row}");
     }

@@ -42,8 +42,9 @@ pub async fn refused_by(spec: &CommandSpec, exit_code: i32, code: &str) -> Value
     let outcome = crate::support::run_to_end(spec).await;
     assert!(!outcome.stderr.contains("panicked"), "{:?}\n{}", spec.argv, outcome.stderr);
     assert_eq!(outcome.exit.code, Some(exit_code), "{:?}\n{}\n{}", spec.argv, outcome.stdout, outcome.stderr);
-    let said: Value = serde_json::from_str(&outcome.stderr)
-        .unwrap_or_else(|error| panic!("{:?}: stderr is no JSON error: {error}\n{}", spec.argv, outcome.stderr));
+    let said: Value = serde_json::from_str(&outcome.stderr).unwrap_or_else(|error| {
+        panic!("{:?}: stderr is no JSON error: {error}\n{}", spec.argv, outcome.stderr)
+    });
     let error = said["error"].clone();
     assert_eq!(error["code"], code, "{error}");
     assert!(error["cure"].as_str().is_some_and(|cure| cure.len() > 10), "no cure: {error}");

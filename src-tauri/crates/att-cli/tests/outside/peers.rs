@@ -25,8 +25,9 @@ fn time() -> Value {
 /// `server-everything` over Streamable HTTP, up and listening.
 async fn everything_over_http() -> (GuardedChild, u16) {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let spec = CommandSpec::new(["node".to_owned(), peer("ATT_PEER_EVERYTHING"), "streamableHttp".to_owned()])
-        .env("PORT", port.to_string());
+    let spec =
+        CommandSpec::new(["node".to_owned(), peer("ATT_PEER_EVERYTHING"), "streamableHttp".to_owned()])
+            .env("PORT", port.to_string());
     let child = GuardedChild::spawn(&spec).unwrap();
     eventually("server-everything listens", Duration::from_secs(30), async || {
         tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok()
@@ -51,7 +52,8 @@ async fn check(home: &TestHome, servers: &Value) -> (Option<i32>, Value, String)
 
 /// The text of the first content of a tool's answer.
 fn said(answer: &Value) -> String {
-    let result: Value = serde_json::from_str(answer["result"].as_str().unwrap_or_else(|| panic!("{answer}"))).unwrap();
+    let result: Value =
+        serde_json::from_str(answer["result"].as_str().unwrap_or_else(|| panic!("{answer}"))).unwrap();
     result["content"][0]["text"].as_str().unwrap().to_owned()
 }
 
@@ -62,21 +64,44 @@ async fn peers_over_stdio_are_healthy_with_all_that_they_offer_and_can_be_called
     assert_eq!((code, &answer["status"]), (Some(0), &json!("ok")), "{answer}");
     assert_everything(row(&answer, "everything"));
     let time = row(&answer, "time");
-    assert_eq!((&time["status"], &time["era"], &time["tools"]), (&json!("healthy"), &json!("modern"), &json!(2)));
+    assert_eq!(
+        (&time["status"], &time["era"], &time["tools"]),
+        (&json!("healthy"), &json!("modern"), &json!(2))
+    );
 
-    let echo = ["call", "echo", "--server", "everything", "--args", "{\"message\": \"hello\"}", "--config", &file];
+    let echo =
+        ["call", "echo", "--server", "everything", "--args", "{\"message\": \"hello\"}", "--config", &file];
     assert_eq!(said(&home.att_json(&echo).await), "Echo: hello");
     let now = ["call", "get_current_time", "--args", "{\"timezone\": \"Etc/UTC\"}", "--config", &file];
     let answer = home.att_json(&now).await;
     assert!(said(&answer).contains("Etc/UTC"), "{answer}");
     assert_eq!(answer["attempts"][0]["server"], "time", "found without naming it");
-    let wrong = ["call", "get_current_time", "--args", "{\"timezone\": \"Mars/Olympus\"}", "--config", &file, "--json"];
+    let wrong = [
+        "call",
+        "get_current_time",
+        "--args",
+        "{\"timezone\": \"Mars/Olympus\"}",
+        "--config",
+        &file,
+        "--json",
+    ];
     let wrong = att(&home, &wrong).await;
     assert_eq!(wrong.exit.code, Some(1));
     let failure: Value = serde_json::from_str(&wrong.stdout).unwrap();
-    assert_eq!((&failure["code"], &failure["status"]), (&json!("application_error"), &json!(422)), "{failure}");
+    assert_eq!(
+        (&failure["code"], &failure["status"]),
+        (&json!("application_error"), &json!(422)),
+        "{failure}"
+    );
 
-    let read = ["read", "demo://resource/static/document/architecture.md", "--server", "everything", "--config", &file];
+    let read = [
+        "read",
+        "demo://resource/static/document/architecture.md",
+        "--server",
+        "everything",
+        "--config",
+        &file,
+    ];
     let answer = home.att_json(&read).await;
     assert!(answer["result"].as_str().unwrap().contains("Everything Server"), "{answer}");
 }
@@ -131,9 +156,18 @@ async fn a_peer_killed_in_the_middle_is_told_at_once_and_comes_back() {
 async fn a_peer_killed_during_a_call_is_told_as_sent_without_reply() {
     let home = TestHome::empty();
     let (child, port) = everything_over_http().await;
-    let file = config(&home, "peers.json", &json!({"everything": {"url": format!("http://127.0.0.1:{port}/mcp")}}));
+    let file =
+        config(&home, "peers.json", &json!({"everything": {"url": format!("http://127.0.0.1:{port}/mcp")}}));
     let arguments = "{\"duration\": 30, \"steps\": 3}";
-    let call = ["call", "trigger-long-running-operation", "--args", arguments, "--config", file.to_str().unwrap(), "--json"];
+    let call = [
+        "call",
+        "trigger-long-running-operation",
+        "--args",
+        arguments,
+        "--config",
+        file.to_str().unwrap(),
+        "--json",
+    ];
     let call = home.command("att", &call);
     let call = tokio::spawn(async move { crate::support::run_to_end(&call).await });
     tokio::time::sleep(Duration::from_secs(3)).await;
