@@ -2,6 +2,7 @@
 
 use crate::commands;
 use att_api::dto::Notice;
+use std::sync::atomic::{AtomicU32, Ordering};
 use tauri_specta::{Builder, ErrorHandlingMode, collect_commands};
 
 /// Every command the window may call. Their permissions are in `src-tauri/permissions`.
@@ -50,7 +51,9 @@ pub(crate) fn builder() -> Builder<tauri::Wry> {
 /// # Errors
 /// When a type has no TypeScript form.
 pub fn typescript_bindings() -> Result<String, Box<dyn std::error::Error>> {
-    let dir = std::env::temp_dir().join(format!("att-bindings-{}", std::process::id()));
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    let call = CALLS.fetch_add(1, Ordering::Relaxed);
+    let dir = std::env::temp_dir().join(format!("att-bindings-{}-{call}", std::process::id()));
     std::fs::create_dir_all(&dir)?;
     let file = dir.join("bindings.ts");
     let written = builder().export(specta_typescript::Typescript::default(), &file).map_err(Box::from);

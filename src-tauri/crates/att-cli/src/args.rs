@@ -49,6 +49,12 @@ pub enum Command {
         #[command(subcommand)]
         command: DecisionCommand,
     },
+    /// Deployment targets.
+    Target {
+        /// What to do.
+        #[command(subcommand)]
+        command: TargetCommand,
+    },
     /// The journal.
     Journal {
         /// What to do.
@@ -197,6 +203,16 @@ pub enum DecisionCommand {
     Reject {
         /// The decision's id.
         id: String,
+    },
+}
+
+/// `att target ...`.
+#[derive(Debug, Subcommand)]
+pub enum TargetCommand {
+    /// Say that you have seen a denied, rejected or failed rollback; new cycles may start then. Asks on the terminal.
+    Ack {
+        /// The target, `<project>/<name>`.
+        target: String,
     },
 }
 

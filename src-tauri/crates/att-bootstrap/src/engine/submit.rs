@@ -105,7 +105,7 @@ impl Engine {
         match blocking {
             Some(row) => Err(EngineError::blocked(
                 format!("{target} waits for a person: {}", row.title),
-                "acknowledge it first",
+                "acknowledge it first: in the Decisions view, or with `att target ack`",
             )),
             None => Ok(()),
         }

@@ -171,11 +171,22 @@ async fn a_rollback_that_fails_is_said_to_have_failed_and_blocks_the_target() {
     assert_eq!(approved.exit.code, Some(1), "{}", approved.stdout);
     assert_eq!(shop.live(), sick);
     assert_eq!(shop.state().await, "rollback_failed");
+    std::fs::remove_dir_all(shop.home.path().join("demo/site/current.new")).unwrap();
     let waiting = shop.home.att_json(&["decision", "list"]).await;
     assert_eq!(waiting["interruptions"][0]["kind"], "rollback_failed");
     let next = shop.release_with(json!({"content": "{\"status\": \"ok\", \"build\": 4}\n"})).await;
     assert_eq!(next.exit.code, Some(3), "{}{}", next.stdout, next.stderr);
-    assert!(next.stderr.contains("acknowledge"), "{}", next.stderr);
+    assert!(next.stderr.contains("att target ack"), "{}", next.stderr);
+
+    let unseen = shop.home.att(&["target", "ack", "demo-shop/shop"]).await;
+    assert_eq!(unseen.exit.code, Some(3), "without a terminal nobody has seen it: {}", unseen.stderr);
+    let seen = shop
+        .home
+        .att_on_terminal(&["target", "ack", "demo-shop/shop"], &["seen, the link was in the way"])
+        .await;
+    assert_eq!(seen.exit.code, Some(0), "{}", seen.stdout);
+    let next = shop.release_with(json!({"content": "{\"status\": \"ok\", \"build\": 5}\n"})).await;
+    assert_eq!(next.exit.code, Some(0), "{}{}", next.stdout, next.stderr);
     shop.home.assert_journal_whole().await;
 }
 
