@@ -33,7 +33,7 @@ struct Arguments {
     /// Calls of `call`, on each side.
     #[arg(long, default_value_t = 2_000)]
     calls: usize,
-    /// Seconds of `idle`.
+    /// Seconds of `idle`. A server is probed every 30 s: in less than that, some probes are not seen.
     #[arg(long, default_value_t = 20)]
     seconds: u64,
 }
