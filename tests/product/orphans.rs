@@ -1,7 +1,7 @@
 //! Nothing is left behind by the desktop: not after TERM, not after KILL, grandchildren included.
 
 use crate::support::{TestHome, alive, eventually, processes_of, program};
-use crate::window::{session_environment, start_screen};
+use crate::window::{Window, session_environment, start_screen};
 use att_process::GuardedChild;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -88,5 +88,30 @@ async fn window_killed_leaves_no_process_behind() {
     desktop.child.wait().unwrap();
     assert!(!alive(pid));
     assert_all_gone(&home, Duration::from_secs(10)).await;
+    home.assert_journal_whole().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn window_closed_by_a_person_ends_the_app_and_every_server() {
+    let home = TestHome::demo().await;
+    home.write("demo/control/everything.json", r#"{"grandchild": true}"#);
+    let window = Window::open(&home).await;
+    window
+        .wait_attribute("server-row-everything", "data-status", &["healthy"], Duration::from_secs(60))
+        .await;
+    let ours = |home: &TestHome| -> Vec<(i64, String)> {
+        let wanted = |line: &str| {
+            !line.contains("WebKitWebDriver")
+                && ["att-desktop", "att-demo-server", "sleep 600"].iter().any(|part| line.contains(part))
+        };
+        processes_of(home.path()).into_iter().filter(|(_, line)| wanted(line)).collect()
+    };
+    assert!(ours(&home).len() >= 7, "{:#?}", ours(&home));
+    window.close_as_a_person().await;
+    eventually("nothing left of the app", Duration::from_secs(15), async || {
+        ours(&home).is_empty().then_some(())
+    })
+    .await;
+    window.close().await;
     home.assert_journal_whole().await;
 }

@@ -122,6 +122,11 @@ impl Window {
         tokio::time::timeout(COMMAND, self.client.set_window_size(1280, 800)).await.unwrap().unwrap();
     }
 
+    /// Closes the window as a person does, and leaves what carried it running.
+    pub async fn close_as_a_person(&self) {
+        tokio::time::timeout(COMMAND, self.client.close_window()).await.unwrap().unwrap();
+    }
+
     /// Closes the window and ends what carried it.
     pub async fn close(self) {
         let _ = tokio::time::timeout(COMMAND, self.client.close()).await;

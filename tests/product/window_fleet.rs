@@ -154,3 +154,27 @@ async fn window_a_broken_mcp_json_is_named_by_line_and_column_and_the_sound_serv
     window.shots("broken-config").await;
     window.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn window_a_foreign_journal_is_named_and_nothing_is_run_or_written_on_its_account() {
+    let home = fast_demo().await;
+    for name in ["journal.db-wal", "journal.db-shm"] {
+        let _ = std::fs::remove_file(home.path().join(name));
+    }
+    let foreign = home.write("journal.db", "this is somebody's diary, not a database\n");
+    let window = Window::open(&home).await;
+    let banner = eventually("the banner", CONNECTED, async || {
+        Some(window.text("journal-banner").await).filter(|t| !t.is_empty())
+    })
+    .await;
+    assert!(banner.contains("is not an ATT journal"), "{banner}");
+    // Consents are in the journal: without it no command has one, and none is run.
+    let status =
+        window.wait_attribute("server-row-everything", "data-status", &["consent_required"], CONNECTED).await;
+    assert_eq!(status, "consent_required");
+    window.click("nav-releases").await;
+    window.find("error-panel").await;
+    window.shots("foreign-journal").await;
+    window.close().await;
+    assert_eq!(std::fs::read_to_string(foreign).unwrap(), "this is somebody's diary, not a database\n");
+}
