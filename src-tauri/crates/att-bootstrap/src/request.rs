@@ -3,6 +3,9 @@
 use crate::model::{DeploymentContext, ResolvedPolicy};
 use serde::{Deserialize, Serialize};
 
+/// No pause or time limit that a request asks for is longer; a cycle holds its target meanwhile.
+const LONGEST_SECONDS: u32 = 24 * 60 * 60;
+
 /// One file to write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -203,6 +206,23 @@ impl CycleRequest {
                 return Err(RequestRefusal::Invalid(format!("`{field}` is not a release id")));
             }
         }
+        if self.requested_release_id.as_deref().is_some_and(|id| !id.is_empty() && !is_new_release_id(id)) {
+            return Err(RequestRefusal::Invalid(
+                "`requested_release_id` may hold letters, digits and `._+:@=~-`, and begins with a letter or a digit"
+                    .to_owned(),
+            ));
+        }
+        for (field, seconds) in [
+            ("ci_timeout_seconds", self.ci_timeout_seconds),
+            ("ci_initial_poll_seconds", self.ci_initial_poll_seconds),
+            ("ci_max_poll_seconds", self.ci_max_poll_seconds),
+            ("health_check_interval_seconds", self.health_check_interval_seconds),
+            ("restart_watchdog_interval_seconds", self.restart_watchdog_interval_seconds),
+        ] {
+            if seconds.is_some_and(|seconds| seconds > LONGEST_SECONDS) {
+                return Err(RequestRefusal::Invalid(format!("`{field}` is more than a day")));
+            }
+        }
         if self.existing_commit.as_deref().is_some_and(|id| !is_commit_id(id)) {
             return Err(RequestRefusal::Invalid("`existing_commit` is not a whole commit id".to_owned()));
         }
@@ -263,6 +283,16 @@ impl CycleRequest {
             (None, Some(asked)) => policy.health_check_target = Some(asked.clone()),
             _ => {}
         }
+        let between_probes_ms =
+            self.restart_watchdog_interval_seconds.map(|seconds| i64::from(seconds) * 1000);
+        if let Some(asked) = between_probes_ms.filter(|asked| *asked < target.restart_watchdog_interval_ms) {
+            // Good probes in a row prove less the closer they are.
+            return Err(RequestRefusal::PolicyLaxerThanTarget {
+                field: "restart_watchdog_interval_seconds",
+                target: format!("{} ms", target.restart_watchdog_interval_ms),
+                asked: format!("{asked} ms"),
+            });
+        }
         policy.create_pr = self.create_pr.unwrap_or(policy.create_pr);
         for (field, asked) in [
             (&mut policy.health_check_interval_ms, self.health_check_interval_seconds),
@@ -305,6 +335,13 @@ fn only_fewer(field: &'static str, value: &mut u32, asked: Option<u32>) -> Resul
         }
         None => Ok(()),
     }
+}
+
+/// The asker makes this id up, and the operator's commands use it as a folder or a tag: no path, no blank, no sign
+/// of a shell, and nothing that looks like an option or like another id.
+fn is_new_release_id(id: &str) -> bool {
+    id.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && id.chars().all(|c| c.is_ascii_alphanumeric() || "._+:@=~-".contains(c))
 }
 
 /// A whole SHA-1 or SHA-256 object id.

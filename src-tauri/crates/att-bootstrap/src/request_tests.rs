@@ -32,6 +32,12 @@ fn a_request_may_be_stricter_than_its_target_but_a_laxer_one_is_refused() {
         (CycleRequest { health_check_retries: Some(0), ..none() }, &own, "accepted"),
         (CycleRequest { health_check_retries: Some(9), ..none() }, &own, "policy_laxer_than_target"),
         (CycleRequest { restart_watchdog_retries: Some(4), ..none() }, &own, "policy_laxer_than_target"),
+        (CycleRequest { restart_watchdog_interval_seconds: Some(6), ..none() }, &own, "accepted"),
+        (
+            CycleRequest { restart_watchdog_interval_seconds: Some(0), ..none() },
+            &own,
+            "policy_laxer_than_target",
+        ),
         (CycleRequest { auto_merge_on_ci_success: Some(false), ..none() }, &own, "accepted"),
         (
             CycleRequest { health_check_target: Some("http://mine/".into()), ..none() },
@@ -77,4 +83,46 @@ fn a_request_is_about_exactly_one_change_inside_the_repository() {
 fn an_unknown_field_of_a_request_is_refused() {
     let error = serde_json::from_str::<CycleRequest>(r#"{"project": "p", "polcy": {}}"#).unwrap_err();
     assert!(error.to_string().contains("unknown field `polcy`"));
+}
+
+#[test]
+fn a_new_release_id_cannot_lead_the_operators_commands_astray() {
+    let asks = |id: &str| CycleRequest {
+        existing_branch: Some("b".into()),
+        requested_release_id: Some(id.into()),
+        ..CycleRequest::default()
+    };
+    for id in ["v3", "shop-v3", "1.2.0-rc.1+build", "app:v2", "sha256:ab", ""] {
+        assert!(asks(id).check().is_ok(), "{id}");
+    }
+    for id in [
+        "../../victim",
+        "shop-v1/app",
+        "/etc",
+        ".",
+        "..",
+        ".hidden",
+        "-rf",
+        "a b",
+        "a\nb",
+        "$(reboot)",
+        "a;b",
+        "a\"b",
+        "shop-\u{202e}2v",
+        "sh\u{43e}p-v2",
+        "shop-v2\u{200b}",
+    ] {
+        assert!(asks(id).check().is_err(), "{id:?}");
+    }
+}
+
+#[test]
+fn a_request_cannot_hold_its_target_for_ages() {
+    let asks = |seconds| CycleRequest {
+        existing_branch: Some("b".into()),
+        health_check_interval_seconds: Some(seconds),
+        ..CycleRequest::default()
+    };
+    assert!(asks(86_400).check().is_ok());
+    assert!(asks(u32::MAX).check().unwrap_err().to_string().contains("health_check_interval_seconds"));
 }
