@@ -173,7 +173,12 @@ async fn window_a_foreign_journal_is_named_and_nothing_is_run_or_written_on_its_
         window.wait_attribute("server-row-everything", "data-status", &["consent_required"], CONNECTED).await;
     assert_eq!(status, "consent_required");
     window.click("nav-releases").await;
-    window.find("error-panel").await;
+    // One in the banner, one in the view: it does not stay a skeleton.
+    eventually("the error in the view", CONNECTED, async || {
+        let script = "return document.querySelectorAll('[data-testid=error-panel]').length";
+        (window.script(script, vec![]).await == json!(2)).then_some(())
+    })
+    .await;
     window.shots("foreign-journal").await;
     window.close().await;
     assert_eq!(std::fs::read_to_string(foreign).unwrap(), "this is somebody's diary, not a database\n");
