@@ -1,4 +1,13 @@
-//! The operations, by what they are about. Each is a method of [`crate::ControlRoom`].
+//! The operations, by what they are about. Each is a method of [`crate::ControlRoom`]; a face translates, and adds
+//! no rule of its own.
+//!
+//! - `fleet`, `servers`: rows, one server, snapshots, calls, retry, consent, reload
+//! - `projects`, `releases`: projects with their `att.toml`, chains, cycles from the request to the statement
+//! - `decisions`: the inbox, decisions and their answers, safe mode
+//! - `system`: the home as a whole, events, the journal
+//!
+//! Those that act refuse while something drives the web view, unless the home is a demo's or a test's. `check`, `call`
+//! and `read` of a terminal are functions of `once`: they need no control room.
 
 mod decisions;
 mod fleet;
