@@ -21,7 +21,9 @@ export function Card({
     <section {...rest} className={`rounded-lg border border-line bg-panel ${className}`}>
       <header className="flex min-h-10 flex-wrap items-center justify-between gap-x-3 gap-y-1 border-b border-line px-4 py-1.5">
         <h2 className="font-semibold">{title}</h2>
-        {aside ? <div className="flex items-center gap-2 text-small text-ink-soft">{aside}</div> : null}
+        {aside ? (
+          <div className="flex min-w-0 flex-wrap items-center gap-2 text-small text-ink-soft">{aside}</div>
+        ) : null}
       </header>
       <div className={flush ? "" : "p-4"}>{children}</div>
     </section>

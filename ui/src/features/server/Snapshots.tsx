@@ -65,7 +65,7 @@ function Choice({
         value={value ?? ""}
         data-testid={testid}
         onChange={(event) => onChoose(event.target.value)}
-        className="h-7 max-w-64 rounded-md border border-edge bg-panel px-1.5 text-ink"
+        className="h-7 max-w-52 min-w-0 rounded-md border border-edge bg-panel px-1.5 text-ink"
       >
         {snapshots.map((each, index) => (
           <option key={each.id} value={each.id}>
