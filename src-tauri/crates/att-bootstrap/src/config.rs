@@ -25,7 +25,7 @@ pub struct ConfiguredCommand {
 pub enum Ci {
     /// Explicitly none.
     None,
-    /// The project's own command, in a checkout of the commit.
+    /// The project's own command, in the checkout of the base commit; `ATT_WORKTREE` is the commit that is judged.
     Command(ConfiguredCommand),
 }
 

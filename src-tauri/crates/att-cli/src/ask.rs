@@ -13,7 +13,7 @@ pub fn need_terminal(what: &str) -> Result<(), Report> {
     }
     Err(Report::new(Code::WaitsForPerson, format!("{what} needs a person at a terminal"))
         .cause("standard input or standard error is not a terminal")
-        .cure("run the same command in a terminal, or use the Decisions view of the desktop"))
+        .cure("run the same command in a terminal, or use the desktop"))
 }
 
 /// Asks `question` on stderr; answers the line without its end.

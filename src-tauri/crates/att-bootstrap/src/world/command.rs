@@ -132,7 +132,7 @@ impl World {
         }
     }
 
-    /// Runs the project's tests or CI in `dir`, without our environment: no tokens, no keyring.
+    /// Runs the project's tests in `dir`, without our environment: no tokens, no keyring.
     pub async fn run_scrubbed(
         &self,
         what: &str,
