@@ -69,8 +69,17 @@ async fn approve(room: &ControlRoom, id: String, as_json: bool) -> Result<ExitCo
         typed_release_id,
         reason,
     };
-    let decision = room.decision_approve(approval).await?;
-    release::follow(room, &decision.summary.cycle_id, as_json).await
+    match room.decision_approve(approval).await {
+        Ok(decision) => release::follow(room, &decision.summary.cycle_id, as_json).await,
+        Err(report) => {
+            // A changed world sends the cycle back to deciding. Where nobody else drives, this process does, and
+            // leaving now would leave the new question unasked.
+            if report.code == Code::Conflict {
+                release::follow(room, &decision.summary.cycle_id, as_json).await?;
+            }
+            Err(report)
+        }
+    }
 }
 
 /// Where the project's `att.toml` was never approved and a person is at the terminal: shows what it would run and asks.

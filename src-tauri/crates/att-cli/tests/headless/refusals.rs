@@ -85,3 +85,21 @@ async fn a_decision_that_is_not_there_is_bad_input() {
     assert_eq!(shown.exit.code, Some(2), "{}", shown.stderr);
     assert!(shown.stderr.contains("att decision list"), "{}", shown.stderr);
 }
+
+#[tokio::test]
+async fn an_approval_of_a_changed_world_is_refused_and_the_question_does_not_get_lost() {
+    let shop = Shop::open().await;
+    shop.release().await;
+    let site = shop.home.path().join("demo/site");
+    std::fs::remove_file(site.join("current")).unwrap();
+    std::os::unix::fs::symlink("releases/shop-v1", site.join("current")).unwrap();
+
+    let late = shop.approve("shop-v2", "the checkout is down").await;
+    assert_eq!(late.exit.code, Some(1), "{}", late.stdout);
+    assert!(late.stdout.contains("shop-v1 runs on the target now"), "{}", late.stdout);
+    assert_eq!(shop.went_live().len(), 1, "no rollback ran");
+    // Nobody else drives: the process that was refused evaluated anew before it left.
+    assert_eq!(shop.state().await, "denied");
+    let waits = shop.home.att_json(&["decision", "list"]).await;
+    assert_eq!(waits["interruptions"][0]["kind"], "rollback_denied");
+}
