@@ -155,6 +155,11 @@ impl ControlRoom {
         self.0.driver.read().await
     }
 
+    /// True while this process drives the cycles.
+    pub async fn drives(&self) -> bool {
+        self.driver().await.is_some()
+    }
+
     /// Refuses what acts while something drives the web view of a real home (design 2.6).
     pub(crate) fn may_act(&self) -> Result<(), Report> {
         if self.0.home.acting_refused() {

@@ -272,16 +272,18 @@ impl CycleRequest {
             &mut policy.restart_watchdog_retries,
             self.restart_watchdog_retries,
         )?;
-        match (&target.health_check_target, &self.health_check_target) {
-            (Some(fixed), Some(asked)) if fixed != asked => {
-                return Err(RequestRefusal::PolicyLaxerThanTarget {
-                    field: "health_check_target",
-                    target: format!("`{fixed}`"),
-                    asked: format!("`{asked}`"),
-                });
-            }
-            (None, Some(asked)) => policy.health_check_target = Some(asked.clone()),
-            _ => {}
+        // What the gate looks at is the target's to say: who asks must not point it at a server of their own.
+        if let Some(asked) = &self.health_check_target
+            && target.health_check_target.as_ref() != Some(asked)
+        {
+            return Err(RequestRefusal::PolicyLaxerThanTarget {
+                field: "health_check_target",
+                target: target
+                    .health_check_target
+                    .as_ref()
+                    .map_or("none".to_owned(), |own| format!("`{own}`")),
+                asked: format!("`{asked}`"),
+            });
         }
         let between_probes_ms =
             self.restart_watchdog_interval_seconds.map(|seconds| i64::from(seconds) * 1000);

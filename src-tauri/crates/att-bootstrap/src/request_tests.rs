@@ -51,6 +51,13 @@ fn a_request_may_be_stricter_than_its_target_but_a_laxer_one_is_refused() {
 }
 
 #[test]
+fn who_asks_cannot_point_the_health_gate_at_a_server_of_their_own() {
+    let none = ResolvedPolicy { health_check_target: None, ..target("self_hosted") };
+    let asked = CycleRequest { health_check_target: Some("http://mine/".into()), ..CycleRequest::default() };
+    assert_eq!(word(&asked, &none), "policy_laxer_than_target");
+}
+
+#[test]
 fn an_absent_field_means_the_targets_value() {
     let policy = target("external");
     assert_eq!(CycleRequest::default().resolve(&policy).unwrap(), policy);

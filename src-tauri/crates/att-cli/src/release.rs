@@ -111,8 +111,23 @@ pub async fn follow(room: &ControlRoom, cycle_id: &str, json: bool) -> Result<Ex
         tokio::select! {
             _ = notices.changed() => {}
             () = tokio::time::sleep(std::time::Duration::from_millis(500)) => {}
+            _ = tokio::signal::ctrl_c() => return Ok(detached(room, &cycle).await),
         }
     }
+}
+
+/// Ctrl-C only detaches: the cycle goes on with whoever drives it, or waits for the next who does.
+async fn detached(room: &ControlRoom, cycle: &CycleDto) -> ExitCode {
+    let (id, state) = (&cycle.summary.id, &cycle.summary.state);
+    if room.drives().await {
+        print::remark(&format!(
+            "Stopped driving cycle {id}, which is {state}. `att watch` or the desktop takes it up where it stands; \
+             a deploy or rollback that runs goes on by itself until then."
+        ));
+        return ExitCode::from(1);
+    }
+    print::remark(&format!("Detached from cycle {id}, which is {state}; another process drives it."));
+    ExitCode::SUCCESS
 }
 
 fn waits_for_person(cycle: &CycleDto) -> bool {

@@ -136,7 +136,11 @@ impl ControlRoom {
     pub async fn release_run(&self, request: ReleaseRequestDto) -> Result<CycleSummaryDto, Report> {
         self.may_act()?;
         let project = self.project_of(&request.project).await?;
-        let mut wanted: CycleRequest = serde_json::from_str(&request.request).map_err(|error| {
+        let parsed = match request.request.trim_start().starts_with('{') {
+            true => serde_json::from_str::<CycleRequest>(&request.request),
+            false => Err(serde::de::Error::custom("it is no JSON object")),
+        };
+        let mut wanted = parsed.map_err(|error| {
             Report::new(Code::InvalidInput, "the request is not understood")
                 .cause(error.to_string())
                 .cure("write a JSON object with the keys of the release request, such as \"file_path\" and \"content\"")

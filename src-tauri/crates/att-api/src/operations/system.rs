@@ -8,7 +8,7 @@ use crate::room::ControlRoom;
 use att_bootstrap::store::{CycleStore as _, Lease};
 use att_core::Report;
 use att_core::id::CorrelationId;
-use att_journal::EventFilter;
+use att_journal::{EventFilter, Problem};
 use std::io::Write;
 use std::path::Path;
 
@@ -115,10 +115,15 @@ impl ControlRoom {
             head_sequence: number(report.head_sequence),
             head_hash: Some(report.head_hash.clone()).filter(|hash| !hash.is_empty()),
             first_bad_sequence: report.first_bad.as_ref().map(|bad| number(bad.sequence)),
-            problem: report
-                .first_bad
-                .as_ref()
-                .map(|bad| format!("{}: {}", convert::word(&bad.problem), bad.detail)),
+            problem: report.first_bad.as_ref().map(|bad| {
+                let cure = match bad.problem {
+                    Problem::HeadMissing => {
+                        "restore journal.head from a backup; without it nobody can tell whether entries were cut off"
+                    }
+                    _ => "keep the file as it is and compare it with a backup or an export",
+                };
+                format!("{}: {}; {cure}", convert::word(&bad.problem), bad.detail)
+            }),
         })
     }
 

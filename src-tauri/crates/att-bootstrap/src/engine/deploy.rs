@@ -115,10 +115,10 @@ impl Engine {
             .filter(|id| !id.is_empty())
             .unwrap_or_else(|| usual_release_id(&seen.target.name, head));
         let known = releases.iter().find(|release| release.id == release_id);
-        if let Some(other) =
-            known.and_then(|release| release.commit.as_ref()).filter(|commit| *commit != head)
-        {
-            return fail("release_id_taken", format!("{release_id} is the release of commit {other}"));
+        if let Some(other) = known.filter(|release| release.commit.as_deref() != Some(head)) {
+            let whose =
+                other.commit.as_ref().map_or("of unknown content".to_owned(), |id| format!("of commit {id}"));
+            return fail("release_id_taken", format!("{release_id} is a release {whose}"));
         }
         let mut learned = Learned {
             release_id: Some(release_id.clone()),

@@ -91,7 +91,9 @@ impl Engine {
             .cwd(self.world().checkout_dir(&at.cycle.id, Checkout::Base))
             .env("ATT_COMMIT", head)
             .env("ATT_BRANCH", &at.cycle.branch)
-            .env("ATT_WORKTREE", change.to_string_lossy());
+            .env("ATT_WORKTREE", change.to_string_lossy())
+            // It may run what the change brings along, such as its tests: no tokens, no keyring.
+            .scrubbed();
         let mut output = self.world().output(&at.cycle, Stage::AwaitingCi);
         output.line(&format!("$ {}", spec.argv.join(" ")));
         let timeout_ms = command.timeout_ms.min(policy.ci_timeout_ms);

@@ -64,7 +64,8 @@ impl World {
                 for (path, content) in files {
                     write_inside(&dir, path, content)?;
                 }
-                self.git(&dir, &["add", "--all", "."]).await?;
+                // What was asked for goes in, also where .gitignore covers it.
+                self.git(&dir, &["add", "--all", "--force", "."]).await?;
             }
             ChangeKind::Patch(patch) => {
                 self.lay_out_anew(project, base, &dir).await?;

@@ -303,6 +303,7 @@ async fn ci_by_command_judges_the_pushed_commit_and_may_say_not_yet() {
     let ci = "kind = \"command\"\nargv = [\"sh\", \"-c\", '''\
               n=$(cat $ATT_WORKTREE/../polls 2>/dev/null || echo 0); echo $((n+1)) > $ATT_WORKTREE/../polls
               test -n \"$ATT_COMMIT\" || exit 9
+              test -z \"$CARGO_MANIFEST_DIR\" || { echo \"our environment is here\" >&2; exit 8; }
               if [ $n -lt 2 ]; then exit 75; fi
               if grep -q bad $ATT_WORKTREE/app.txt; then echo \"lint\" >&2; exit 1; fi''']";
     let more = "ci_initial_poll_seconds = 0.01\nci_max_poll_seconds = 0.02";
