@@ -166,10 +166,7 @@ pub fn session_environment(mut spec: CommandSpec, private: &Path, display: &str)
     ] {
         let path = private.join(folder);
         std::fs::create_dir_all(&path).unwrap();
-        std::os::unix::fs::PermissionsExt::set_mode(
-            &mut std::fs::metadata(&path).unwrap().permissions(),
-            0o700,
-        );
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
         spec = spec.env(name, path.display().to_string());
     }
     spec.env("DISPLAY", display)

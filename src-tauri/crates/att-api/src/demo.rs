@@ -7,6 +7,7 @@ mod project;
 use crate::{ControlRoom, Drive, Home};
 use att_core::actor::{Actor, ActorKind, Face};
 use att_core::{Code, Report};
+use att_journal::{Journal, OpenOptions};
 use serde::Serialize;
 
 pub(crate) use project::PastRelease;
@@ -30,7 +31,7 @@ pub struct DemoMade {
 /// # Errors
 /// When `home` is somebody's own home already, or something cannot be made.
 pub async fn demo_init(home: &Home) -> Result<DemoMade, Report> {
-    if !home.is_demo() && (home.mcp_json().exists() || home.root().join("journal.db").exists()) {
+    if !home.is_demo() && is_used(home).await {
         return Err(Report::new(
             Code::InvalidInput,
             format!("{} is in use and is no demo home", home.root().display()),
@@ -53,6 +54,24 @@ pub async fn demo_init(home: &Home) -> Result<DemoMade, Report> {
             home.root().display()
         ),
     })
+}
+
+/// Is there anything of somebody's own? A journal without entries is not: `att servers` leaves one.
+async fn is_used(home: &Home) -> bool {
+    if home.mcp_json().exists() {
+        return true;
+    }
+    if !home.root().join("journal.db").exists() {
+        return false;
+    }
+    match Journal::open(home.root(), OpenOptions::read_only()).await {
+        Ok(journal) => {
+            let entries = journal.head_sequence().await;
+            journal.close().await;
+            !matches!(entries, Ok(0))
+        }
+        Err(_) => true,
+    }
 }
 
 async fn make(room: &ControlRoom, home: &Home) -> Result<bool, Report> {

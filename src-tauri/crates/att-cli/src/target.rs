@@ -28,7 +28,7 @@ async fn acknowledge(room: &ControlRoom, target: &str, json: bool) -> Result<Exi
     for one in &blocking {
         print::remark(&format!("{}: {}", one.title, one.detail));
     }
-    let note = ask::line("Your note (10 characters at least): ")?;
+    let note = ask::line("What have you seen? A few words: ")?;
     for one in &blocking {
         room.interruption_acknowledge(one.id.clone(), note.clone()).await?;
     }

@@ -136,7 +136,7 @@ impl ControlRoom {
     /// Somebody has seen it; new cycles may start on its target.
     ///
     /// # Errors
-    /// When it is not of the kind that is acknowledged, or the note is too short.
+    /// When it is not of the kind that is acknowledged, or the note is empty.
     pub async fn interruption_acknowledge(
         &self,
         interruption_id: String,

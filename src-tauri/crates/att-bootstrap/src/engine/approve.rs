@@ -199,6 +199,12 @@ impl Engine {
         if !actor.may_approve() {
             return Err(Refusal::PersonOnly.into());
         }
+        if note.trim().is_empty() {
+            return Err(EngineError::blocked(
+                "an acknowledgement needs a note",
+                "say in a few words what you have seen",
+            ));
+        }
         if !row.is_open() {
             return Err(EngineError::blocked("it was acknowledged already", "nothing is to be done"));
         }
@@ -212,7 +218,7 @@ impl Engine {
         let event =
             AuditEvent::InterruptionAcknowledged { interruption_id: row.id.clone(), reason: note.to_owned() };
         let subject = row.cycle_id.as_ref().map_or_else(|| row.id.to_string(), ToString::to_string);
-        let how = if note.trim().is_empty() { "acknowledged".to_owned() } else { note.trim().to_owned() };
+        let how = note.trim().to_owned();
         let closed = Some(InterruptionClosure { at_ms, actor: actor.clone(), how });
         Ok(Changes {
             interruptions: vec![Interruption { closed, ..row }],

@@ -188,6 +188,7 @@ async fn a_deploy_that_changed_nothing_is_not_rolled_back() {
     assert!(matches!(refused, EngineError::Blocked { .. }), "{refused}");
     let open = house.store.open_interruptions().await.unwrap();
     assert_eq!(open[0].kind, InterruptionKind::RollbackDenied);
+    assert!(house.engine.acknowledge(&open[0].id, "  ", ann()).await.is_err(), "nobody has seen anything");
     house.engine.acknowledge(&open[0].id, "seen", ann()).await.unwrap();
     assert!(house.engine.submit(house.request("four"), ann()).await.is_ok());
 }

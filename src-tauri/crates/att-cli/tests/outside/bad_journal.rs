@@ -131,3 +131,24 @@ async fn without_any_place_for_state_the_cure_names_att_home() {
     assert_eq!(outcome.exit.code, Some(1), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("cure:") && !outcome.stderr.contains("panicked"), "{}", outcome.stderr);
 }
+
+#[tokio::test]
+async fn the_demo_is_laid_where_nobody_did_anything_yet_and_nowhere_else() {
+    let looked_at = TestHome::empty();
+    assert!(looked_at.att(&["servers"]).await.success());
+    assert!(looked_at.path().join("journal.db").exists());
+    let made = looked_at.att(&["demo", "init"]).await;
+    assert!(made.success(), "{}", made.stderr);
+
+    let own = TestHome::empty();
+    own.write("mcp.json", "{\"mcpServers\": {}}\n");
+    let refused = own.att(&["demo", "init"]).await;
+    assert_eq!(refused.exit.code, Some(2), "{}", refused.stderr);
+    assert!(!own.path().join("demo-home").exists());
+
+    // A journal with entries, and no mcp.json any more.
+    std::fs::remove_file(looked_at.path().join("mcp.json")).unwrap();
+    std::fs::remove_file(looked_at.path().join("demo-home")).unwrap();
+    let refused = looked_at.att(&["demo", "init"]).await;
+    assert_eq!(refused.exit.code, Some(2), "{}", refused.stderr);
+}
