@@ -43,7 +43,7 @@ export function ConfigProblem({ problem }: { problem: ConfigProblemDto }) {
           (<bdi>{problem.subject}</bdi>)
         </>
       ) : null}
-      : <HostileText text={problem.message} /> <span className="font-medium">What to do:</span>{" "}
+      : <HostileText text={problem.message} />. <span className="font-medium">What to do:</span>{" "}
       <HostileText text={problem.cure} />
     </li>
   );
