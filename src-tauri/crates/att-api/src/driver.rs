@@ -16,6 +16,9 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How long the engine waits at most before it looks for due timers again.
 const ENGINE_LOOK: Duration = Duration::from_secs(1);
 
+/// How long an answered request is kept for its asker; then it is forgotten, so that they do not pile up.
+const REQUESTS_KEPT_MS: i64 = 24 * 60 * 60 * 1000;
+
 /// The driving part of a control room.
 pub(crate) struct Driver {
     _lock: Option<EngineLock>,
@@ -44,6 +47,9 @@ impl Driver {
             let lease = take_lease(room, journal).await?;
             if let Err(error) = journal.return_requests(lease.epoch).await {
                 tracing::warn!(%error, "requests of an earlier driver were not returned");
+            }
+            if let Err(error) = journal.forget_requests(room.now_ms() - REQUESTS_KEPT_MS).await {
+                tracing::warn!(%error, "requests answered long ago were not forgotten");
             }
             let driving = room.new_engine(journal, Some(lease.clone()));
             room.spawn(heartbeat(room.clone(), lease.clone(), stop.clone()));

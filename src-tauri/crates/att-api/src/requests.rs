@@ -148,3 +148,36 @@ pub(crate) fn no_such_server(server: &str) -> Report {
     Report::new(Code::NotFound, format!("there is no server `{server}`"))
         .cure("see `att servers` for the names, or add it to mcp.json")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Drive, Home};
+    use att_core::Face;
+    use att_journal::{Journal, OpenOptions};
+
+    #[tokio::test]
+    async fn a_driver_forgets_what_was_answered_long_ago_and_keeps_what_is_new() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::at(dir.path());
+        home.prepare().unwrap();
+        let journal = Journal::open(home.root(), OpenOptions::default()).await.unwrap();
+        let now_ms = att_core::Clock::now_ms(&att_core::SystemClock);
+        for (id, at_ms) in [("old", 1), ("new", now_ms)] {
+            let actor = att_core::Actor::person("ann", Face::Cli, 1);
+            let body = serde_json::json!({"ask": "reload"});
+            journal
+                .ask(NewRequest { id: id.into(), kind: "reload".into(), body, actor, at_ms })
+                .await
+                .unwrap();
+            let taken = journal.take_request(1, at_ms).await.unwrap().unwrap();
+            let answer = serde_json::Value::Null;
+            assert!(journal.answer_request(&taken.id, 1, RequestState::Done, answer, at_ms).await.unwrap());
+        }
+        let room = ControlRoom::open(home, Face::Cli, Drive::Cycles).await;
+        let left = (journal.request("old").await.unwrap(), journal.request("new").await.unwrap());
+        room.close().await;
+        journal.close().await;
+        assert!(left.0.is_none() && left.1.is_some(), "{left:?}");
+    }
+}
