@@ -114,7 +114,7 @@ pub async fn call_once(
         }
     }
     let store = Arc::new(ShortStore { consents, attempts: journal.clone() });
-    let deps = FleetDeps { store, clock: Arc::new(SystemClock), randomness: Arc::new(OsRandomness) };
+    let deps = FleetDeps::new(store, Arc::new(SystemClock), Arc::new(OsRandomness));
     let fleet = Fleet::start(deps, short.configuration.servers).await.map_err(fleet_report)?;
     settle(&fleet).await;
     let answer = invoke(&fleet, request, "cli").await;

@@ -107,11 +107,11 @@ impl BareClient {
 
 /// A fleet over `configs`, its state in memory.
 pub async fn fleet_of(configs: Vec<ServerConfig>) -> Result<Fleet> {
-    let deps = FleetDeps {
-        store: Arc::new(MemoryFleetStore::consenting()),
-        clock: Arc::new(SystemClock),
-        randomness: Arc::new(OsRandomness),
-    };
+    let deps = FleetDeps::new(
+        Arc::new(MemoryFleetStore::consenting()),
+        Arc::new(SystemClock),
+        Arc::new(OsRandomness),
+    );
     Ok(Fleet::start(deps, configs).await?)
 }
 

@@ -48,7 +48,7 @@ pub async fn check_once(
             store.give_consent(&config.name, &digest);
         }
     }
-    let fleet = Fleet::start(FleetDeps { store: Arc::new(store), clock, randomness }, configs).await?;
+    let fleet = Fleet::start(FleetDeps::new(Arc::new(store), clock, randomness), configs).await?;
     let mut changed = fleet.subscribe();
     let settled = async {
         while !fleet.servers().iter().all(is_settled) {

@@ -34,6 +34,14 @@ pub struct FleetDeps {
     pub randomness: Arc<dyn Randomness>,
 }
 
+impl FleetDeps {
+    /// The three that every fleet needs; what else there is has a default and can be set on the result.
+    #[must_use]
+    pub fn new(store: Arc<dyn FleetStore>, clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Self {
+        Self { store, clock, randomness }
+    }
+}
+
 /// Why the fleet could not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum FleetError {

@@ -1,6 +1,7 @@
 //! An invocation of a named server: one request, its attempts, and a failure that says exactly what is known (design 1.5).
 
 mod attempts;
+mod exchange;
 mod run;
 
 use att_core::id::{CorrelationId, RequestId};

@@ -4,15 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use att_core::id::{CorrelationId, RequestId};
-use rmcp::model::{
-    CallToolRequest, CallToolRequestParams, ClientRequest, GetPromptRequest, GetPromptRequestParams,
-    ReadResourceRequest, ReadResourceRequestParams, RequestMetaObject,
-};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use super::exchange::{Exchange, Patience};
 use super::{FailureCode, InvokeAnswer, InvokeFailure, InvokeRequest, Operation};
 use crate::arguments::misfits;
 use crate::connection::{Ask, Server, Shared};
@@ -168,7 +165,13 @@ impl Call<'_> {
             });
             let left = deadline.saturating_duration_since(Instant::now());
             let asked = Instant::now();
-            let outcome = link.request(self.wire_request(), left, Some(self.meta())).await;
+            let exchange = Exchange {
+                link: &link,
+                operation: &self.operation,
+                correlation: &self.correlation,
+                randomness: &*self.shared.randomness,
+            };
+            let outcome = exchange.run(Patience { silence: left, until: deadline }).await;
             let total_ms = millis(begun.elapsed());
             let out_of_time = Instant::now() + Duration::from_millis(5) >= deadline;
             match outcome {
@@ -339,29 +342,6 @@ impl Call<'_> {
     async fn tell_failure(&self, server: &Server, link: &Link, fault: &WireFault) {
         let fault = to_fault(fault, self.shared.clock.now_ms());
         server.ask(Ask::Input(Input::CallFailed { generation: link.generation, fault })).await;
-    }
-
-    fn meta(&self) -> RequestMetaObject {
-        let mut meta = RequestMetaObject::new();
-        let traceparent = self.correlation.traceparent(&*self.shared.randomness);
-        meta.0.0.insert("traceparent".to_owned(), Value::String(traceparent));
-        meta
-    }
-
-    fn wire_request(&self) -> ClientRequest {
-        match &self.operation {
-            Operation::CallTool { name, arguments } => {
-                let params = CallToolRequestParams::new(name.clone()).with_arguments(arguments.clone());
-                ClientRequest::CallToolRequest(CallToolRequest::new(params))
-            }
-            Operation::ReadResource { uri } => ClientRequest::ReadResourceRequest(ReadResourceRequest::new(
-                ReadResourceRequestParams::new(uri),
-            )),
-            Operation::GetPrompt { name, arguments } => {
-                let params = GetPromptRequestParams::new(name.clone()).with_arguments(arguments.clone());
-                ClientRequest::GetPromptRequest(GetPromptRequest::new(params))
-            }
-        }
     }
 }
 

@@ -24,11 +24,11 @@ impl Bench {
 
     pub async fn in_dir(dir: tempfile::TempDir, configs: Vec<ServerConfig>) -> Self {
         let store = Arc::new(MemoryFleetStore::consenting());
-        let deps = FleetDeps {
-            store: Arc::clone(&store) as Arc<dyn att_mcp::FleetStore>,
-            clock: Arc::new(SystemClock),
-            randomness: Arc::new(OsRandomness),
-        };
+        let deps = FleetDeps::new(
+            Arc::clone(&store) as Arc<dyn att_mcp::FleetStore>,
+            Arc::new(SystemClock),
+            Arc::new(OsRandomness),
+        );
         Self { fleet: Fleet::start(deps, configs).await.unwrap(), store, dir }
     }
 

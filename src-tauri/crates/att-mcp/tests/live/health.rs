@@ -141,11 +141,11 @@ async fn a_command_runs_only_after_consent_to_exactly_it() {
     let store = std::sync::Arc::new(att_mcp::MemoryFleetStore::new());
     let config = stdio("s", &[]);
     let digest = config.command_digest().unwrap();
-    let deps = att_mcp::FleetDeps {
-        store: std::sync::Arc::clone(&store) as std::sync::Arc<dyn att_mcp::FleetStore>,
-        clock: std::sync::Arc::new(att_core::SystemClock),
-        randomness: std::sync::Arc::new(att_core::id::OsRandomness),
-    };
+    let deps = att_mcp::FleetDeps::new(
+        std::sync::Arc::clone(&store) as std::sync::Arc<dyn att_mcp::FleetStore>,
+        std::sync::Arc::new(att_core::SystemClock),
+        std::sync::Arc::new(att_core::id::OsRandomness),
+    );
     let fleet = att_mcp::Fleet::start(deps, vec![config]).await.unwrap();
     let bench = Bench { fleet, store, dir: tempfile::tempdir().unwrap() };
     let state = bench.until("s", Duration::from_secs(2), |s| s.status == Status::ConsentRequired).await;
