@@ -41,11 +41,22 @@ pub(crate) struct WireFault {
     pub retry_after_ms: Option<i64>,
     /// False when surely no byte of the request reached the server.
     pub sent: bool,
+    /// The HTTP status that said so, where one did.
+    pub status: Option<u16>,
+    /// The `WWW-Authenticate` headers of a 401 or 403, as the server wrote them, joined by commas.
+    pub challenge: Option<String>,
 }
 
 impl WireFault {
     pub fn new(category: ErrorCategory, message: impl Into<String>) -> Self {
-        Self { category, message: message.into(), retry_after_ms: None, sent: true }
+        Self {
+            category,
+            message: message.into(),
+            retry_after_ms: None,
+            sent: true,
+            status: None,
+            challenge: None,
+        }
     }
 
     pub fn unsent(mut self) -> Self {

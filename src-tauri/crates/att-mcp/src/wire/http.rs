@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use ::http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use ::http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use ::http::{HeaderName, HeaderValue, StatusCode};
 use bytes::Bytes;
 use futures::stream::BoxStream;
@@ -26,6 +26,9 @@ const BOTH_TYPES: &str = "application/json, text/event-stream";
 const SESSION_HEADER: &str = "mcp-session-id";
 /// Longest error body shown, in bytes.
 const ERROR_BODY_BYTES: usize = 600;
+
+/// Longest challenge kept.
+const CHALLENGE_CHARS: usize = 8_192;
 
 type HttpError = StreamableHttpError<reqwest::Error>;
 
@@ -78,8 +81,18 @@ impl HttpWire {
         let content_type = header(CONTENT_TYPE.as_str()).unwrap_or_default().to_ascii_lowercase();
         let awaits_answer = matches!(message, JsonRpcMessage::Request(_));
         if !status.is_success() {
+            let challenge = challenge(response.headers());
             let body = bounded_body(response).await.unwrap_or_default();
-            return self.refused(message, status, retry_after.as_deref(), &body, session);
+            return self.refused(message, status, retry_after.as_deref(), &body, session).map_err(
+                |trouble| match trouble {
+                    Trouble::Fault(mut fault) => {
+                        fault.status = Some(status.as_u16());
+                        fault.challenge = challenge;
+                        Trouble::Fault(fault)
+                    }
+                    other => other,
+                },
+            );
         }
         if content_type.starts_with("text/event-stream") {
             let wire = Arc::clone(&self.wire);
@@ -246,6 +259,13 @@ impl StreamableHttpClient for HttpWire {
         let wire = Arc::clone(&self.wire);
         Ok(events.inspect(move |event| note_event(&wire, None, event)).boxed())
     }
+}
+
+/// What a 401 or 403 wants, bounded.
+fn challenge(headers: &::http::HeaderMap) -> Option<String> {
+    let all: Vec<_> = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|v| v.to_str().ok()).collect();
+    let joined: String = all.join(", ").chars().take(CHALLENGE_CHARS).collect();
+    (!joined.is_empty()).then_some(joined)
 }
 
 fn request_id(message: &ClientJsonRpcMessage) -> Option<String> {
