@@ -2,16 +2,28 @@
 
 use std::sync::Arc;
 
-use rmcp::model::{ClientCapabilities, ClientConfig, Implementation, ProtocolVersion};
+use rmcp::model::{
+    ClientCapabilities, ClientConfig, Implementation, ProgressNotificationParam, ProtocolVersion,
+};
 use rmcp::service::NotificationContext;
 use rmcp::{ClientHandler, RoleClient};
 use tokio::sync::Notify;
 
+use crate::conversation::Conversation;
+
 /// rmcp's handler: our own name, no capability that we do not have, and an ear for changed lists.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct FleetClient {
+    /// Where what it says beside its answers goes.
+    pub conversation: Arc<Conversation>,
     /// Told whenever a list changed.
     pub lists_changed: Arc<Notify>,
+}
+
+impl FleetClient {
+    pub fn new(conversation: Arc<Conversation>) -> Self {
+        Self { conversation, lists_changed: Arc::default() }
+    }
 }
 
 impl ClientHandler for FleetClient {
@@ -22,6 +34,14 @@ impl ClientHandler for FleetClient {
         // Asked for roots, rmcp answers with the empty list: ATT offers a server no folder.
         ClientConfig::new(ClientCapabilities::builder().enable_roots().build(), implementation)
             .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE)
+    }
+
+    async fn on_progress(
+        &self,
+        params: ProgressNotificationParam,
+        _context: NotificationContext<RoleClient>,
+    ) {
+        self.conversation.progressed(&params);
     }
 
     async fn on_tool_list_changed(&self, _context: NotificationContext<RoleClient>) {

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch as tokio_watch};
 use tokio_util::task::TaskTracker;
 
+use crate::calls::Calls;
 use crate::child::StderrRing;
 use crate::config::ServerConfig;
 use crate::dial::HttpClients;
@@ -44,6 +45,8 @@ pub(crate) struct Shared {
     pub randomness: Arc<dyn Randomness>,
     pub http: HttpClients,
     pub recorder: Recorder,
+    /// The calls under way.
+    pub calls: Arc<Calls>,
     /// Limits probes over the whole fleet.
     pub probes: Arc<Semaphore>,
     /// Every process of the fleet.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use att_core::Clock;
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::common::client_side_sse::ExponentialBackoff;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
@@ -14,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use crate::child::{Process, StderrRing};
 use crate::client::FleetClient;
 use crate::config::ServerConfig;
+use crate::conversation::Conversation;
 use crate::era::{Opening, greet, may_be_legacy, openings};
 use crate::facets::Greeting;
 use crate::link::{Link, millis};
@@ -56,6 +58,7 @@ impl HttpClients {
 pub(crate) struct Dial {
     pub config: Arc<ServerConfig>,
     pub generation: u64,
+    pub clock: Arc<dyn Clock>,
     pub verdict: Option<Era>,
     pub http: HttpClients,
     pub children: TaskTracker,
@@ -115,7 +118,7 @@ impl Dial {
                 Opening::DiscoverFirst => duration(settings.discover_timeout_ms).min(left),
                 Opening::InitializeOnly => left,
             };
-            let client = FleetClient::default();
+            let client = FleetClient::new(Arc::new(Conversation::new(Arc::clone(&self.clock))));
             match self.shake_hands(&target, *opening, timeout, client.clone(), progress).await {
                 Ok((link, process, handshake_ms)) => {
                     progress(Progress::Greeted(Box::new(link.greeting.clone())));

@@ -1,15 +1,16 @@
 //! The fleet: every configured server under one handle.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use att_core::Clock;
-use att_core::id::{Randomness, RequestId};
+use att_core::id::{CorrelationId, Randomness, RequestId};
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::calls::{CallUnderWay, Calls};
 use crate::config::ServerConfig;
 use crate::connection::{Ask, LatencyPoint, Server, Shared};
 use crate::dial::HttpClients;
@@ -69,7 +70,6 @@ pub struct Fleet(Arc<Inner>);
 struct Inner {
     shared: Arc<Shared>,
     servers: RwLock<BTreeMap<String, Arc<Server>>>,
-    calls: Mutex<HashMap<RequestId, CancellationToken>>,
     /// One reload at a time.
     reloading: tokio::sync::Mutex<()>,
 }
@@ -87,6 +87,7 @@ impl Fleet {
             randomness: deps.randomness,
             http: HttpClients::new()?,
             probes: Arc::new(Semaphore::new(PROBES_AT_ONCE)),
+            calls: Arc::new(Calls::new()),
             children: TaskTracker::new(),
             actors: TaskTracker::new(),
             version: watch::Sender::new(0),
@@ -94,7 +95,6 @@ impl Fleet {
         let fleet = Self(Arc::new(Inner {
             shared,
             servers: RwLock::default(),
-            calls: Mutex::default(),
             reloading: tokio::sync::Mutex::new(()),
         }));
         fleet.reload(configs).await;
@@ -153,8 +153,24 @@ impl Fleet {
             .request_id
             .get_or_insert_with(|| RequestId::mint(shared.clock.now_ms(), &*shared.randomness))
             .clone();
+        let correlation =
+            request.correlation_id.get_or_insert_with(|| CorrelationId::mint(&*shared.randomness)).clone();
         let cancel = CancellationToken::new();
-        self.calls().insert(id.clone(), cancel.clone());
+        let view = CallUnderWay {
+            request_id: id.clone(),
+            correlation_id: correlation,
+            client: request.client.clone(),
+            server: None,
+            method: request.operation.method().to_owned(),
+            item: request.operation.item().to_owned(),
+            since_ms: shared.clock.now_ms(),
+            deadline_ms: None,
+            progress: None,
+            open_questions: 0,
+        };
+        if !shared.calls.enter(view, cancel.clone()) {
+            return Err(InvokeFailure::refused(&request, id, "a call of this id is under way already"));
+        }
         let _listed = ListedCall { fleet: self, id };
         Box::pin(invoke::invoke(shared, &self.all(), request, cancel)).await
     }
@@ -162,8 +178,19 @@ impl Fleet {
     /// Cancels an invocation; false when it is not under way.
     #[must_use]
     pub fn cancel(&self, request_id: &RequestId) -> bool {
-        let call = self.calls().get(request_id).cloned();
-        call.inspect(CancellationToken::cancel).is_some()
+        self.0.shared.calls.cancel(request_id)
+    }
+
+    /// The calls under way, oldest first.
+    #[must_use]
+    pub fn calls(&self) -> Vec<CallUnderWay> {
+        self.0.shared.calls.list()
+    }
+
+    /// A number that grows when a call begins, ends, or tells how far it is.
+    #[must_use]
+    pub fn watch_calls(&self) -> watch::Receiver<u64> {
+        self.0.shared.calls.subscribe()
     }
 
     /// Connects or probes at once instead of waiting.
@@ -250,9 +277,7 @@ impl Fleet {
 
     /// Ends every server in parallel, within 5 s, and writes what is left to write. No child is left.
     pub async fn shutdown(&self) {
-        for call in self.calls().values() {
-            call.cancel();
-        }
+        self.0.shared.calls.cancel_all();
         let servers = {
             let mut servers = self.0.servers.write().unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut *servers)
@@ -294,10 +319,6 @@ impl Fleet {
     fn all(&self) -> Vec<Arc<Server>> {
         self.0.servers.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
-
-    fn calls(&self) -> MutexGuard<'_, HashMap<RequestId, CancellationToken>> {
-        self.0.calls.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 async fn end_all(servers: &[Arc<Server>]) {
@@ -318,6 +339,6 @@ struct ListedCall<'a> {
 
 impl Drop for ListedCall<'_> {
     fn drop(&mut self) {
-        self.fleet.calls().remove(&self.id);
+        self.fleet.0.shared.calls.leave(&self.id);
     }
 }

@@ -159,6 +159,21 @@ pub struct InvokeFailure {
     pub answer: Option<Value>,
 }
 
+impl InvokeFailure {
+    /// A request that is not even looked at.
+    pub(crate) fn refused(request: &InvokeRequest, request_id: RequestId, why: &str) -> Self {
+        Self {
+            code: FailureCode::InvalidRequest,
+            status: FailureCode::InvalidRequest.status(),
+            message: why.to_owned(),
+            method: request.operation.method().to_owned(),
+            request_id,
+            attempts: Vec::new(),
+            answer: None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,11 +5,13 @@
 //! nowhere else.
 
 pub mod arguments;
+mod calls;
 pub mod check;
 mod child;
 mod client;
 pub mod config;
 mod connection;
+mod conversation;
 mod dial;
 pub mod diff;
 mod era;
@@ -23,8 +25,10 @@ mod recorder;
 pub mod snapshot;
 pub mod store;
 mod target;
+mod text;
 mod wire;
 
+pub use calls::{CallProgress, CallUnderWay};
 pub use check::{CheckedServer, check_once};
 pub use config::{ConfigProblem, ParsedConfig, ProblemLevel, ServerConfig, parse};
 pub use connection::LatencyPoint;

@@ -10,9 +10,10 @@ use rmcp::model::{
 use rmcp::service::{PeerRequestOptions, RunningService, ServiceError};
 use rmcp::{Peer, RoleClient};
 use serde_json::Value;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use crate::client::FleetClient;
+use crate::conversation::{Caller, Conversation};
 use crate::facets::Greeting;
 use crate::model::{Era, ErrorCategory};
 use crate::wire::{Trace, Wire, WireFault};
@@ -23,7 +24,30 @@ pub(crate) struct Link {
     pub greeting: Greeting,
     peer: Peer<RoleClient>,
     wire: Arc<Wire>,
+    conversation: Arc<Conversation>,
     service: Mutex<Option<RunningService<RoleClient, FleetClient>>>,
+}
+
+/// How long an answer is waited for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// Longest time without a sign of life.
+    pub silence: Duration,
+    /// The hard end, whatever signs of life there are.
+    pub until: Instant,
+    /// Whether a progress is a sign of life.
+    pub resets: bool,
+}
+
+impl Patience {
+    /// So long and no longer.
+    pub fn within(timeout: Duration) -> Self {
+        Self { silence: timeout, until: Instant::now() + timeout, resets: false }
+    }
+
+    fn end(&self, sign_at: Instant) -> Instant {
+        self.until.min(sign_at + self.silence)
+    }
 }
 
 /// An answer, raw.
@@ -56,7 +80,8 @@ impl Link {
         wire: Arc<Wire>,
     ) -> Self {
         let peer = service.peer().clone();
-        Self { generation, greeting, peer, wire, service: Mutex::new(Some(service)) }
+        let conversation = Arc::clone(&service.service().conversation);
+        Self { generation, greeting, peer, wire, conversation, service: Mutex::new(Some(service)) }
     }
 
     /// The rmcp peer, for what needs no raw answer.
@@ -81,8 +106,19 @@ impl Link {
         timeout: Duration,
         meta: Option<RequestMetaObject>,
     ) -> Result<Answer, RequestError> {
+        self.ask(request, meta, Patience::within(timeout), None).await
+    }
+
+    /// One request on behalf of `caller`, waited for as long as `patience` allows.
+    pub async fn ask(
+        &self,
+        request: ClientRequest,
+        meta: Option<RequestMetaObject>,
+        patience: Patience,
+        caller: Option<Caller>,
+    ) -> Result<Answer, RequestError> {
         let begun = Instant::now();
-        let mut options = PeerRequestOptions::with_timeout(timeout);
+        let mut options = PeerRequestOptions::no_options();
         options.meta = meta;
         let handle = match self.peer.send_cancellable_request(request, options).await {
             Ok(handle) => handle,
@@ -91,12 +127,28 @@ impl Link {
         let id = handle.id.to_string();
         // Forgets the request also when the caller stops waiting.
         let pending = Pending { link: self, request: Some(handle.id.clone()) };
-        let outcome = tokio::select! {
-            biased;
-            outcome = handle.await_response() => outcome,
-            _ = self.wire.failed(Some(&id)) => Err(ServiceError::TransportClosed),
+        let listening = self.conversation.listen(&handle.progress_token, caller, patience.until);
+        let outcome = {
+            let answered = handle.await_response();
+            let failed = self.wire.failed(Some(&id));
+            tokio::pin!(answered, failed);
+            let mut end = patience.end(begun);
+            loop {
+                tokio::select! {
+                    biased;
+                    outcome = &mut answered => break outcome,
+                    _ = &mut failed => break Err(ServiceError::TransportClosed),
+                    () = listening.heard.sign.notified(), if patience.resets => {
+                        end = patience.end(Instant::now());
+                    }
+                    () = sleep_until(end) => break Err(ServiceError::Timeout { timeout: end.duration_since(begun) }),
+                }
+            }
         };
-        let trace = pending.finish();
+        drop(listening);
+        // The server of a request that timed out is told, as for one whose caller went away.
+        let timed_out = matches!(outcome, Err(ServiceError::Timeout { .. }));
+        let trace = if timed_out { pending.abandon() } else { pending.finish() };
         let total_ms = millis(begun.elapsed());
         match outcome {
             Ok(result) => {
@@ -167,6 +219,12 @@ struct Pending<'a> {
 }
 
 impl Pending<'_> {
+    /// Stops waiting; the server is told.
+    fn abandon(self) -> Trace {
+        let id = self.request.as_ref().map(ToString::to_string).unwrap_or_default();
+        self.link.wire.finish(&id)
+    }
+
     fn finish(mut self) -> Trace {
         self.request.take().map_or_else(Trace::default, |id| self.link.wire.finish(&id.to_string()))
     }

@@ -211,6 +211,9 @@ impl Reader<'_> {
                 "disabled" => {
                     config.disabled = config.disabled || self.boolean(att, key)?.unwrap_or(false);
                 }
+                "progress_resets" => {
+                    config.settings.progress_resets = self.boolean(att, key)?.unwrap_or(true);
+                }
                 "idempotent" => config.idempotent = self.strings(att, key)?.unwrap_or_default(),
                 "probe" => match self.string(att, key)?.as_deref() {
                     Some("ping") => config.settings.probe = Probe::Ping,

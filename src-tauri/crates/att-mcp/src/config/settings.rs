@@ -57,6 +57,10 @@ pub struct Settings {
     pub list_timeout_ms: i64,
     /// Total time of a call, unless the caller says otherwise.
     pub call_timeout_ms: i64,
+    /// Hard end of a call that keeps telling of its progress, where the caller set no time.
+    pub call_max_ms: i64,
+    /// Whether a call that tells of its progress gets its `call_timeout_ms` anew.
+    pub progress_resets: bool,
     /// Time between unasked snapshots, before 20 % of jitter.
     pub snapshot_interval_ms: i64,
     /// Quiet time after a `list_changed` before a snapshot is taken.
@@ -80,6 +84,8 @@ impl Default for Settings {
             discover_timeout_ms: 8_000,
             list_timeout_ms: 20_000,
             call_timeout_ms: 60_000,
+            call_max_ms: 600_000,
+            progress_resets: true,
             snapshot_interval_ms: 900_000,
             list_debounce_ms: 500,
         }
@@ -97,7 +103,7 @@ pub(super) struct Bound {
 const DAY_MS: i64 = 86_400_000;
 
 /// Every numeric key under `att`, with its bounds.
-pub(super) const BOUNDS: [Bound; 15] = [
+pub(super) const BOUNDS: [Bound; 16] = [
     Bound { key: "probe_interval_ms", min: 100, max: DAY_MS, set: |s, v| s.probe_interval_ms = v },
     Bound { key: "probe_timeout_ms", min: 50, max: 600_000, set: |s, v| s.probe_timeout_ms = v },
     Bound { key: "slow_after_ms", min: 1, max: 600_000, set: |s, v| s.slow_after_ms = v },
@@ -110,6 +116,7 @@ pub(super) const BOUNDS: [Bound; 15] = [
     Bound { key: "discover_timeout_ms", min: 50, max: 9_500, set: |s, v| s.discover_timeout_ms = v },
     Bound { key: "list_timeout_ms", min: 100, max: 600_000, set: |s, v| s.list_timeout_ms = v },
     Bound { key: "call_timeout_ms", min: 100, max: 3_600_000, set: |s, v| s.call_timeout_ms = v },
+    Bound { key: "call_max_ms", min: 100, max: DAY_MS, set: |s, v| s.call_max_ms = v },
     Bound { key: "snapshot_interval_ms", min: 500, max: 7 * DAY_MS, set: |s, v| s.snapshot_interval_ms = v },
     Bound { key: "list_debounce_ms", min: 0, max: 60_000, set: |s, v| s.list_debounce_ms = v },
     Bound {

@@ -343,6 +343,7 @@ impl Actor {
         let dial = Dial {
             config: Arc::clone(&self.server.config),
             generation,
+            clock: Arc::clone(&self.shared.clock),
             verdict: self.verdict.era(),
             http: self.shared.http.clone(),
             children: self.shared.children.clone(),

@@ -1,8 +1,8 @@
 //! One exchange: a request over one link, from its first byte to its answer.
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use att_core::id::{CorrelationId, Randomness};
+use att_core::id::{CorrelationId, RequestId};
 use rmcp::model::{
     CallToolRequest, CallToolRequestParams, ClientRequest, GetPromptRequest, GetPromptRequestParams,
     ReadResourceRequest, ReadResourceRequestParams, RequestMetaObject,
@@ -11,35 +11,37 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Operation;
-use crate::link::{Answer, Link, RequestError};
-
-/// How long an exchange may take.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
-    /// Longest time without a sign of life.
-    pub silence: Duration,
-    /// The hard end, whatever signs of life there are.
-    pub until: Instant,
-}
+use crate::connection::{Server, Shared};
+use crate::conversation::Caller;
+use crate::link::{Answer, Link, Patience, RequestError, millis};
 
 /// One operation over one link.
 pub(super) struct Exchange<'a> {
+    pub shared: &'a Shared,
+    pub server: &'a Server,
     pub link: &'a Link,
     pub operation: &'a Operation,
+    pub request_id: &'a RequestId,
     pub correlation: &'a CorrelationId,
-    pub randomness: &'a dyn Randomness,
 }
 
 impl Exchange<'_> {
     /// Asks, and waits for the answer as long as `patience` allows.
     pub async fn run(&self, patience: Patience) -> Result<Answer, RequestError> {
-        let left = patience.until.saturating_duration_since(Instant::now()).min(patience.silence);
-        self.link.request(self.wire_request(), left, Some(self.meta())).await
+        let left = patience.until.saturating_duration_since(Instant::now());
+        let deadline_ms = self.shared.clock.now_ms() + millis(left);
+        self.shared.calls.asks(self.request_id, &self.server.config.name, deadline_ms);
+        let caller = Caller {
+            request_id: self.request_id.clone(),
+            correlation: self.correlation.clone(),
+            calls: Arc::clone(&self.shared.calls),
+        };
+        self.link.ask(self.wire_request(), Some(self.meta()), patience, Some(caller)).await
     }
 
     fn meta(&self) -> RequestMetaObject {
         let mut meta = RequestMetaObject::new();
-        let traceparent = self.correlation.traceparent(self.randomness);
+        let traceparent = self.correlation.traceparent(&*self.shared.randomness);
         meta.0.0.insert("traceparent".to_owned(), Value::String(traceparent));
         meta
     }

@@ -9,13 +9,13 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::exchange::{Exchange, Patience};
+use super::exchange::Exchange;
 use super::{FailureCode, InvokeAnswer, InvokeFailure, InvokeRequest, Operation};
 use crate::arguments::misfits;
 use crate::connection::{Ask, Server, Shared};
 use crate::dial::{duration, to_fault};
 use crate::facets::Input;
-use crate::link::{Answer, Link, RequestError, millis};
+use crate::link::{Answer, Link, Patience, RequestError, millis};
 use crate::model::{
     AdminState, Attempt, AttemptStage, BreakerState, ErrorCategory, Fault, InvocationPhase, InvokeOutcome,
 };
@@ -55,7 +55,9 @@ pub(crate) async fn invoke(
     let outcome = match call.candidate(servers, request.server.as_deref()) {
         Ok(server) => {
             let total = request.timeout_ms.unwrap_or(server.config.settings.call_timeout_ms).max(1);
-            let run = Box::pin(call.run(&server, duration(total)));
+            // Signs of life carry a call beyond its time only where the caller set none.
+            let most = request.timeout_ms.unwrap_or(server.config.settings.call_max_ms);
+            let run = Box::pin(call.run(&server, duration(total), duration(most)));
             tokio::select! {
                 biased;
                 outcome = run => outcome.map(|result| (server.config.name.clone(), result)),
@@ -150,8 +152,10 @@ impl Call<'_> {
         &mut self,
         server: &Arc<Server>,
         total: Duration,
+        hard_end: Duration,
     ) -> Result<Value, Option<Box<InvokeFailure>>> {
         let deadline = Instant::now() + total;
+        let hard_end = Instant::now() + hard_end.max(total);
         let mut renewals = 0;
         loop {
             let begun = Instant::now();
@@ -166,12 +170,15 @@ impl Call<'_> {
             let left = deadline.saturating_duration_since(Instant::now());
             let asked = Instant::now();
             let exchange = Exchange {
+                shared: self.shared,
+                server,
                 link: &link,
                 operation: &self.operation,
+                request_id: &self.request_id,
                 correlation: &self.correlation,
-                randomness: &*self.shared.randomness,
             };
-            let outcome = exchange.run(Patience { silence: left, until: deadline }).await;
+            let resets = server.config.settings.progress_resets;
+            let outcome = exchange.run(Patience { silence: left, until: hard_end, resets }).await;
             let total_ms = millis(begun.elapsed());
             let out_of_time = Instant::now() + Duration::from_millis(5) >= deadline;
             match outcome {
