@@ -120,7 +120,10 @@ async fn start_fleet(room: &ControlRoom, stop: &CancellationToken) -> Option<Fle
         Ok(journal) if !journal.is_read_only() => Arc::new(journal.clone()),
         _ => Arc::new(MemoryFleetStore::new()),
     };
-    let deps = FleetDeps::new(store, Arc::clone(&room.0.clock), Arc::clone(&room.0.randomness));
+    let deps = FleetDeps {
+        secrets: Arc::clone(&room.0.secrets),
+        ..FleetDeps::new(store, Arc::clone(&room.0.clock), Arc::clone(&room.0.randomness))
+    };
     let servers = room.configuration().servers.clone();
     let fleet = match Fleet::start(deps, servers).await {
         Ok(fleet) => fleet,

@@ -6,10 +6,12 @@ pub mod decision;
 pub mod fleet;
 pub mod notice;
 pub mod release;
+pub mod secret;
 pub mod server;
 
 pub use decision::*;
 pub use fleet::*;
 pub use notice::*;
 pub use release::*;
+pub use secret::*;
 pub use server::*;

@@ -17,6 +17,7 @@ mod once;
 mod operations;
 mod requests;
 mod room;
+mod secrets;
 
 pub use att_core::{Code, Face, Report};
 pub use demo::{DemoMade, demo_init};

@@ -71,6 +71,7 @@ pub async fn check(home: &Home, config: Option<PathBuf>) -> Result<CheckDto, Rep
         |server, digest| short.consented(server, digest),
         Arc::new(SystemClock),
         Arc::new(OsRandomness),
+        crate::secrets::Secrets::of(home),
     )
     .await
     .map_err(fleet_report)?;
@@ -114,7 +115,10 @@ pub async fn call_once(
         }
     }
     let store = Arc::new(ShortStore { consents, attempts: journal.clone() });
-    let deps = FleetDeps::new(store, Arc::new(SystemClock), Arc::new(OsRandomness));
+    let deps = FleetDeps {
+        secrets: crate::secrets::Secrets::of(home),
+        ..FleetDeps::new(store, Arc::new(SystemClock), Arc::new(OsRandomness))
+    };
     let fleet = Fleet::start(deps, short.configuration.servers).await.map_err(fleet_report)?;
     settle(&fleet).await;
     let answer = invoke(&fleet, request, "cli").await;

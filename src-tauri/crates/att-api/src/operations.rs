@@ -4,6 +4,7 @@
 //! - `fleet`, `servers`: rows, one server, snapshots, calls, retry, consent, reload
 //! - `projects`, `releases`: projects with their `att.toml`, chains, cycles from the request to the statement
 //! - `decisions`: the inbox, decisions and their answers, safe mode
+//! - `secrets`: names and where they are kept; values only go in
 //! - `system`: the home as a whole, events, the journal
 //!
 //! Those that act refuse while something drives the web view, unless the home is a demo's or a test's. `check`, `call`
@@ -13,6 +14,7 @@ mod decisions;
 mod fleet;
 mod projects;
 mod releases;
+mod secrets;
 mod servers;
 mod system;
 

@@ -25,6 +25,8 @@ pub(crate) enum Ask {
     Refresh { server: String },
     /// The operator approved the command of a server; the consent is in the journal already.
     ConsentGiven { server: String },
+    /// A kept secret was set or removed.
+    SecretChanged { name: String },
     /// Read `mcp.json` again.
     Reload,
 }
@@ -36,6 +38,7 @@ impl Ask {
             Self::SetEnabled { .. } => "set_enabled",
             Self::Refresh { .. } => "refresh",
             Self::ConsentGiven { .. } => "consent_given",
+            Self::SecretChanged { .. } => "secret_changed",
             Self::Reload => "reload",
         }
     }
@@ -53,6 +56,13 @@ pub(crate) async fn fulfil(room: &ControlRoom, ask: Ask) -> Result<(), Report> {
             .cure("open the desktop or run `att watch`, then try again"));
     }
     ask_driver(room, &ask).await
+}
+
+/// Does `ask` where somebody watches the fleet; where nobody does, or that one is busy, there is nothing to tell.
+pub(crate) async fn tell(room: &ControlRoom, ask: Ask) {
+    if let Err(report) = fulfil(room, ask).await {
+        tracing::debug!(%report, "nobody was told");
+    }
 }
 
 async fn ask_driver(room: &ControlRoom, ask: &Ask) -> Result<(), Report> {
@@ -132,6 +142,9 @@ async fn carry_out(room: &ControlRoom, driver: &Driver, ask: &Ask) -> Result<(),
         }
         Ask::ConsentGiven { server } => {
             fleet.consent_given(server).await.map_err(fleet_report)?;
+        }
+        Ask::SecretChanged { name } => {
+            fleet.secret_changed(name).await;
         }
         Ask::Reload => {
             room.read_configuration();

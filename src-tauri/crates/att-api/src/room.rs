@@ -10,6 +10,7 @@ use crate::operations::ProjectShelf;
 use att_bootstrap::engine::{Engine, EngineDeps};
 use att_bootstrap::store::LeaseFence;
 use att_core::id::{OsRandomness, Randomness};
+use att_core::secret::SecretStore;
 use att_core::{Actor, Clock, Code, Face, Report, SystemClock};
 use att_journal::{Journal, OpenOptions};
 use std::collections::BTreeMap;
@@ -47,6 +48,7 @@ pub(crate) struct Room {
     pub(crate) face: Face,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
+    pub(crate) secrets: Arc<dyn SecretStore>,
     /// Why the home cannot hold state; the fleet is watched all the same.
     journal: Result<Journal, Report>,
     driver: RwLock<Option<Driver>>,
@@ -68,11 +70,13 @@ impl ControlRoom {
             // A face tells it to its person; the log keeps it for later.
             tracing::info!(%report, "the journal cannot be used");
         }
+        let secrets = crate::secrets::Secrets::of(&home);
         let room = Self(Arc::new(Room {
             home,
             face,
             clock,
             randomness,
+            secrets,
             journal,
             driver: RwLock::new(None),
             notices: Notices::new(),

@@ -35,6 +35,12 @@ pub enum Command {
         #[command(subcommand)]
         command: SnapshotCommand,
     },
+    /// Secrets that mcp.json refers to as ${keyring:NAME}.
+    Secret {
+        /// What to do.
+        #[command(subcommand)]
+        command: SecretCommand,
+    },
     /// Print what happened in the fleet, newest first.
     Events(EventsArguments),
     /// Release cycles.
@@ -134,6 +140,23 @@ pub enum SnapshotCommand {
         from: Option<String>,
         /// The newer one; the newest when left out.
         to: Option<String>,
+    },
+}
+
+/// `att secret ...`.
+#[derive(Debug, Subcommand)]
+pub enum SecretCommand {
+    /// Keep a secret. Its value is asked for without echo, or read from a pipe; it is never an argument.
+    Set {
+        /// The name, as in ${keyring:NAME}.
+        name: String,
+    },
+    /// The names of the kept secrets, and where they are kept. Values are never shown.
+    List,
+    /// Remove a secret.
+    Delete {
+        /// The name.
+        name: String,
     },
 }
 

@@ -6,6 +6,7 @@ mod decision;
 mod fleet;
 mod print;
 mod release;
+mod secret;
 mod target;
 
 use args::{Arguments, Command, DemoCommand, JournalCommand};
@@ -46,6 +47,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Report> {
         Command::Events(filter) => {
             with_room(home, Drive::Nothing, async |room| fleet::events(&room, filter, json).await).await
         }
+        Command::Secret { command } => secret::run(home, command, json).await,
         Command::Release { command } => release::run(home, command, json).await,
         Command::Decision { command } => decision::run(home, command, json).await,
         Command::Journal { command } => {

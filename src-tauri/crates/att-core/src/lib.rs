@@ -1,7 +1,7 @@
 //! The words every room of ATT shares: ids, time, error codes, actors, redaction, secret references.
 //!
-//! **Invariant:** no I/O, no async, no clock of its own. Whatever needs the time or a random number is
-//! handed a [`Clock`] or a seed.
+//! **Invariant:** no I/O, no task, no clock of its own; async appears only in a trait that others implement. Whatever
+//! needs the time or a random number is handed a [`Clock`] or a seed.
 
 pub mod actor;
 pub mod canonical;

@@ -2,6 +2,13 @@
 //!
 //! Files, records and logs hold the reference; the value lives only in the request that needs it.
 
+mod store;
+
+pub use store::{
+    MAX_SECRET_BYTES, MAX_SECRET_NAME_BYTES, MemorySecrets, OWN_SECRET_PREFIX, SecretStore, SecretStoreError,
+    SecretValue, check_secret_name,
+};
+
 /// Where a secret is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretRef {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use att_core::Clock;
 use att_core::id::Randomness;
+use att_core::secret::SecretStore;
 
 use crate::config::ServerConfig;
 use crate::fleet::{Fleet, FleetDeps, FleetError};
@@ -41,6 +42,7 @@ pub async fn check_once(
     consented: impl Fn(&str, &str) -> bool,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
+    secrets: Arc<dyn SecretStore>,
 ) -> Result<Vec<CheckedServer>, FleetError> {
     let store = MemoryFleetStore::new();
     for config in &configs {
@@ -48,7 +50,8 @@ pub async fn check_once(
             store.give_consent(&config.name, &digest);
         }
     }
-    let fleet = Fleet::start(FleetDeps::new(Arc::new(store), clock, randomness), configs).await?;
+    let deps = FleetDeps { secrets, ..FleetDeps::new(Arc::new(store), clock, randomness) };
+    let fleet = Fleet::start(deps, configs).await?;
     let mut changed = fleet.subscribe();
     let settled = async {
         while !fleet.servers().iter().all(is_settled) {

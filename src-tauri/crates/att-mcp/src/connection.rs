@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use att_core::Clock;
 use att_core::id::{CorrelationId, EventId, Randomness};
+use att_core::secret::SecretStore;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch as tokio_watch};
 use tokio_util::task::TaskTracker;
@@ -23,6 +24,7 @@ use crate::link::Link;
 use crate::model::{Event, EventKind, Fault, ServerState, Snapshot};
 use crate::recorder::Recorder;
 use crate::store::FleetStore;
+use crate::target::KnownSecrets;
 
 /// Points of latency kept per server.
 const HISTORY: usize = 60;
@@ -44,6 +46,7 @@ pub(crate) struct Shared {
     pub clock: Arc<dyn Clock>,
     pub randomness: Arc<dyn Randomness>,
     pub http: HttpClients,
+    pub secrets: Arc<dyn SecretStore>,
     pub recorder: Recorder,
     /// The calls under way.
     pub calls: Arc<Calls>,
@@ -99,6 +102,8 @@ pub(crate) enum Ask {
 pub(crate) struct Server {
     pub config: Arc<ServerConfig>,
     pub stderr: StderrRing,
+    /// Values of its secrets, to be hidden in whatever it says.
+    pub known: KnownSecrets,
     mailbox: mpsc::Sender<Ask>,
     state: RwLock<ServerState>,
     link: RwLock<Option<Arc<Link>>>,
@@ -114,6 +119,7 @@ impl Server {
         let server = Arc::new(Self {
             config: Arc::new(config),
             stderr: StderrRing::default(),
+            known: KnownSecrets::default(),
             mailbox,
             state: RwLock::new(state),
             link: RwLock::new(None),

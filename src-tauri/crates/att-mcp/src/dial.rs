@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use att_core::Clock;
+use att_core::secret::SecretStore;
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::common::client_side_sse::ExponentialBackoff;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
@@ -22,7 +23,7 @@ use crate::link::{Link, millis};
 use crate::lists;
 use crate::model::{Era, ErrorCategory, Fault};
 use crate::snapshot::{ReadList, ReadLists};
-use crate::target::{Target, TargetError, hide_secrets, target};
+use crate::target::{KnownSecrets, Target, TargetError, target};
 use crate::wire::http::HttpWire;
 use crate::wire::line::LineTransport;
 use crate::wire::{Tapped, Wire, WireFault};
@@ -61,6 +62,9 @@ pub(crate) struct Dial {
     pub clock: Arc<dyn Clock>,
     pub verdict: Option<Era>,
     pub http: HttpClients,
+    pub secrets: Arc<dyn SecretStore>,
+    /// What the server was given, to be hidden in whatever comes back.
+    pub known: KnownSecrets,
     pub children: TaskTracker,
     /// Lines of the child's stderr.
     pub stderr: mpsc::Sender<String>,
@@ -94,7 +98,7 @@ impl Dial {
         progress: impl Fn(Progress) + Send + Sync,
     ) -> (Result<Opened, WireFault>, Option<Process>) {
         let outcome = Box::pin(self.open(&progress)).await.map_err(|mut fault| {
-            fault.message = hide_secrets(&self.config, &fault.message);
+            fault.message = self.known.hide(&fault.message);
             fault
         });
         (outcome, self.started.take().filter(Process::runs))
@@ -104,7 +108,8 @@ impl Dial {
         let begun = Instant::now();
         let settings = self.config.settings.clone();
         let total = duration(settings.connect_timeout_ms);
-        let target = target(&self.config).map_err(|error| config_fault(&error))?;
+        let target =
+            target(&self.config, &*self.secrets, &self.known).await.map_err(|error| config_fault(&error))?;
         if let Target::Http { url, start: Some(start), .. } = &target {
             self.ensure_started(url, start, total, progress).await?;
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use att_core::Clock;
 use att_core::id::{CorrelationId, Randomness, RequestId};
+use att_core::secret::{MemorySecrets, SecretStore};
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -16,9 +17,10 @@ use crate::connection::{Ask, LatencyPoint, Server, Shared};
 use crate::dial::HttpClients;
 use crate::facets::Input;
 use crate::invoke::{self, InvokeAnswer, InvokeFailure, InvokeRequest};
-use crate::model::{Fault, ServerState, Snapshot};
+use crate::model::{ConnectionState, Fault, ServerState, Snapshot};
 use crate::recorder::Recorder;
 use crate::store::FleetStore;
+use crate::target::refers_to;
 
 /// Probes at the same time over the whole fleet.
 const PROBES_AT_ONCE: usize = 64;
@@ -33,13 +35,15 @@ pub struct FleetDeps {
     pub clock: Arc<dyn Clock>,
     /// Ids and jitter.
     pub randomness: Arc<dyn Randomness>,
+    /// Where `${keyring:NAME}` and tokens are kept; by default nowhere but in memory.
+    pub secrets: Arc<dyn SecretStore>,
 }
 
 impl FleetDeps {
     /// The three that every fleet needs; what else there is has a default and can be set on the result.
     #[must_use]
     pub fn new(store: Arc<dyn FleetStore>, clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Self {
-        Self { store, clock, randomness }
+        Self { store, clock, randomness, secrets: Arc::new(MemorySecrets::default()) }
     }
 }
 
@@ -86,6 +90,7 @@ impl Fleet {
             clock: deps.clock,
             randomness: deps.randomness,
             http: HttpClients::new()?,
+            secrets: deps.secrets,
             probes: Arc::new(Semaphore::new(PROBES_AT_ONCE)),
             calls: Arc::new(Calls::new()),
             children: TaskTracker::new(),
@@ -224,6 +229,19 @@ impl Fleet {
             return Err(FleetError::NotConsented(name.to_owned()));
         }
         self.input(name, Input::ConsentGiven).await
+    }
+
+    /// A kept secret was set or removed: servers that wait for a person and refer to it are tried again. Answers
+    /// their names.
+    pub async fn secret_changed(&self, name: &str) -> Vec<String> {
+        let mut tried = Vec::new();
+        for server in self.all() {
+            let waits = server.state().facets.connection.state == ConnectionState::AuthRequired;
+            if waits && refers_to(&server.config, name) && server.ask(Ask::Input(Input::RetryNow)).await {
+                tried.push(server.config.name.clone());
+            }
+        }
+        tried
     }
 
     /// Reads a server's lists again and waits for it.

@@ -19,7 +19,6 @@ use crate::model::{
     AdminState, ConnectionState, ErrorCategory, EventKind, Fault, HealthState, ServerState, Snapshot,
 };
 use crate::snapshot::ReadLists;
-use crate::target::hide_secrets;
 use crate::wire::WireFault;
 
 /// Lines of stderr that become events; more than that stay in the ring only.
@@ -240,7 +239,7 @@ impl Actor {
     }
 
     fn take_line(&mut self, line: &str) {
-        let line = self.server.stderr.push(&hide_secrets(&self.server.config, line));
+        let line = self.server.stderr.push(&self.server.known.hide(line));
         // The ring holds what a flood says; the journal is spared it.
         if self.told_since.elapsed() >= Duration::from_secs(1) {
             (self.told_since, self.told) = (Instant::now(), 0);
@@ -346,6 +345,8 @@ impl Actor {
             clock: Arc::clone(&self.shared.clock),
             verdict: self.verdict.era(),
             http: self.shared.http.clone(),
+            secrets: Arc::clone(&self.shared.secrets),
+            known: self.server.known.clone(),
             children: self.shared.children.clone(),
             stderr: self.stderr.clone(),
             stderr_ring: self.server.stderr.clone(),

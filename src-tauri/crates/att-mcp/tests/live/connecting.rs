@@ -153,6 +153,7 @@ async fn a_check_tells_of_every_server_once() {
         |server, _| server != "unapproved",
         std::sync::Arc::new(att_core::SystemClock),
         std::sync::Arc::new(att_core::id::OsRandomness),
+        std::sync::Arc::new(att_core::secret::MemorySecrets::default()),
     )
     .await
     .unwrap();
