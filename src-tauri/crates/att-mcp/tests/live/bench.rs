@@ -189,8 +189,13 @@ pub fn servers_with(text: &str) -> Vec<u32> {
 }
 
 /// Kills one process that this test started.
-#[allow(clippy::disallowed_methods, reason = "a test kills what it started")]
 pub fn kill(pid: u32) {
-    let killed = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status();
-    assert!(killed.is_ok_and(|status| status.success()), "process {pid} could not be killed");
+    signal(pid, "KILL");
+}
+
+/// Sends a signal to one process that this test started.
+#[allow(clippy::disallowed_methods, reason = "a test kills what it started")]
+pub fn signal(pid: u32, name: &str) {
+    let sent = std::process::Command::new("kill").args(["-s", name, &pid.to_string()]).status();
+    assert!(sent.is_ok_and(|status| status.success()), "process {pid} could not be sent {name}");
 }

@@ -1,12 +1,21 @@
-//! Servers that others wrote. `./test` installs them and names them in `ATT_PEER_EVERYTHING` and `ATT_PEER_TIME`;
-//! by hand, leave these tests out with `-E 'not test(peer)'`.
+//! Servers that others wrote. `./test` installs them and names them in `ATT_PEER_*`; by hand, run the tests after
+//! `export $(scripts/install-peers)`, or leave these out with `-E 'not test(peer)'`.
 
-use att_mcp::ServerConfig;
-use att_mcp::config::Endpoint;
-use att_mcp::model::{Era, Status};
-use serde_json::json;
+mod nat;
+mod node;
+mod python;
 
-use crate::bench::{Bench, free_port};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use att_mcp::config::{Endpoint, ServerConfig};
+use att_mcp::model::{ListCounts, ServerState};
+use serde_json::Value;
+
+use crate::bench::{Bench, free_port, is_ready, kill};
+
+/// So long a peer may take to come up: Python starts slowly on a busy machine.
+const UP_WITHIN: Duration = Duration::from_secs(60);
 
 /// A missing peer is an error, never a test that passes without having looked.
 fn peer(variable: &str) -> String {
@@ -14,38 +23,61 @@ fn peer(variable: &str) -> String {
         .unwrap_or_else(|_| panic!("{variable} is not set: ./test installs the peer and sets it"))
 }
 
-#[tokio::test]
-async fn the_reference_server_everything_connects_and_answers_over_both_transports() {
-    let index = peer("ATT_PEER_EVERYTHING");
-    let port = free_port();
-    let mut http = ServerConfig::http("http", format!("http://127.0.0.1:{port}/mcp"));
-    http.env.insert("PORT".into(), port.to_string());
-    if let Endpoint::Http { start, .. } = &mut http.endpoint {
-        *start = Some(vec!["node".into(), index.clone(), "streamableHttp".into()]);
-    }
-    let bench = Bench::new(vec![ServerConfig::stdio("stdio", "node", [index.as_str(), "stdio"]), http]).await;
-    for name in ["stdio", "http"] {
-        let state = bench.ready(name).await;
-        assert_eq!((state.era, state.status), (Some(Era::Legacy), Status::Healthy), "{name}");
-        let counts = state.counts;
-        assert!(
-            counts.tools >= Some(10) && counts.resources >= Some(5) && counts.prompts >= Some(3),
-            "{counts:?}"
-        );
-        assert!(bench.fleet.snapshot(name).unwrap().lists.tools.items.iter().all(|t| t.problem.is_none()));
-        let answer = bench.call(name, "echo", json!({"message": "hello"})).await.unwrap();
-        assert!(answer.result["content"][0]["text"].as_str().unwrap().contains("hello"));
-    }
-    bench.fleet.shutdown().await;
+/// A file of `tests/fixtures/peers`.
+fn fixture(name: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../tests/fixtures/peers").join(name);
+    path.canonicalize().unwrap().display().to_string()
 }
 
-#[tokio::test]
-async fn the_time_server_is_found_to_be_modern_and_answers() {
-    let program = peer("ATT_PEER_TIME");
-    let bench = Bench::new(vec![ServerConfig::stdio("time", program, Vec::<String>::new())]).await;
-    let state = bench.ready("time").await;
-    assert_eq!((state.era, state.counts.tools), (Some(Era::Modern), Some(2)));
-    let answer = bench.call("time", "get_current_time", json!({"timezone": "UTC"})).await.unwrap();
-    assert!(answer.result["content"][0]["text"].as_str().unwrap().contains("UTC"));
-    bench.fleet.shutdown().await;
+/// A server at `path` of a free port, started by the fleet with what `command` makes of the port.
+fn served(name: &str, path: &str, command: impl Fn(u16) -> Vec<String>) -> ServerConfig {
+    let port = free_port();
+    let mut config = ServerConfig::http(name, format!("http://127.0.0.1:{port}{path}"));
+    config.env.insert("PORT".into(), port.to_string());
+    if let Endpoint::Http { start, .. } = &mut config.endpoint {
+        *start = Some(command(port));
+    }
+    patient(config)
+}
+
+/// Short waits between attempts, long ones for an answer.
+fn patient(mut config: ServerConfig) -> ServerConfig {
+    let settings = &mut config.settings;
+    settings.backoff_base_ms = 100;
+    settings.backoff_cap_ms = 500;
+    settings.connect_timeout_ms = 55_000;
+    settings.discover_timeout_ms = 20_000;
+    config
+}
+
+/// Waits until the peer is ready.
+async fn up(bench: &Bench, name: &str) -> ServerState {
+    bench.until(name, UP_WITHIN, is_ready).await
+}
+
+/// Tools, resources, templates, prompts.
+fn counts_of(counts: ListCounts) -> [Option<u32>; 4] {
+    [counts.tools, counts.resources, counts.resource_templates, counts.prompts]
+}
+
+/// The text of the first content of an answer.
+fn text(result: &Value) -> &str {
+    result["content"][0]["text"].as_str().unwrap_or_else(|| panic!("no text in {result}"))
+}
+
+/// The process that answers for `name`: the one child of its guard.
+fn process(bench: &Bench, name: &str) -> u32 {
+    let guard = bench.state(name).pid.unwrap();
+    let children = std::fs::read_to_string(format!("/proc/{guard}/task/{guard}/children")).unwrap();
+    children.split_whitespace().next().unwrap_or_else(|| panic!("{name} has no process")).parse().unwrap()
+}
+
+/// Kills the process of `name`, sees it noticed within two seconds and waits for its return as another process.
+async fn dies_and_returns(bench: &Bench, name: &str) {
+    let before = bench.state(name);
+    kill(process(bench, name));
+    bench.until(name, Duration::from_secs(2), |s| !is_ready(s)).await;
+    let after = up(bench, name).await;
+    assert!(after.generation > before.generation && after.pid != before.pid, "{name}");
+    assert_eq!((after.era, after.snapshot_id), (before.era, before.snapshot_id), "{name}: the same surface");
 }
