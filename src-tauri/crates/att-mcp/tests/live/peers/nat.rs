@@ -31,6 +31,8 @@ fn nat(name: &str, dir: &Path) -> ServerConfig {
         std::iter::once(peer("ATT_PEER_NAT")).chain(words.map(str::to_owned)).collect()
     });
     config.env.insert("PYTHONPATH".into(), fixture("nat-plugin"));
+    // Nothing is written into the clone.
+    config.env.insert("PYTHONDONTWRITEBYTECODE".into(), "1".into());
     config.settings.probe_interval_ms = 1_000;
     config.settings.probe_timeout_ms = 1_000;
     config
