@@ -11,9 +11,11 @@ pub mod id;
 pub mod interruption;
 pub mod redact;
 pub mod secret;
+pub mod text;
 
 pub use actor::{Actor, ActorKind, Face};
 pub use canonical::{CanonicalError, canonical_json, sha256_hex};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{Code, Report};
 pub use redact::redact;
+pub use text::visible;

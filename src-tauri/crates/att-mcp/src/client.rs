@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use rmcp::model::{
-    ClientCapabilities, ClientConfig, Implementation, ProgressNotificationParam, ProtocolVersion,
-};
+use rmcp::model::{ClientCapabilities, ClientConfig, Implementation, ProtocolVersion};
 use rmcp::service::NotificationContext;
 use rmcp::{ClientHandler, RoleClient};
 use tokio::sync::Notify;
@@ -34,14 +32,6 @@ impl ClientHandler for FleetClient {
         // Asked for roots, rmcp answers with the empty list: ATT offers a server no folder.
         ClientConfig::new(ClientCapabilities::builder().enable_roots().build(), implementation)
             .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE)
-    }
-
-    async fn on_progress(
-        &self,
-        params: ProgressNotificationParam,
-        _context: NotificationContext<RoleClient>,
-    ) {
-        self.conversation.progressed(&params);
     }
 
     async fn on_tool_list_changed(&self, _context: NotificationContext<RoleClient>) {

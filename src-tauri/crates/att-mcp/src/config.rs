@@ -46,6 +46,9 @@ pub struct ServerConfig {
     pub env: BTreeMap<String, String>,
     /// Working folder of the command.
     pub cwd: Option<String>,
+    /// It speaks the old HTTP+SSE transport (`"type": "sse"`), and nothing else is tried.
+    #[serde(default)]
+    pub sse: bool,
     /// The operator's equivalence group.
     pub group: Option<String>,
     /// Not to be connected.
@@ -83,6 +86,7 @@ impl ServerConfig {
             endpoint,
             env: BTreeMap::new(),
             cwd: None,
+            sse: false,
             group: None,
             disabled: false,
             idempotent: Vec::new(),
@@ -96,6 +100,7 @@ impl ServerConfig {
     pub fn transport(&self) -> TransportKind {
         match self.endpoint {
             Endpoint::Stdio { .. } => TransportKind::Stdio,
+            Endpoint::Http { .. } if self.sse => TransportKind::Sse,
             Endpoint::Http { .. } => TransportKind::StreamableHttp,
         }
     }

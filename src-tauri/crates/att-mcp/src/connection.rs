@@ -25,6 +25,8 @@ use crate::model::{Event, EventKind, Fault, ServerState, Snapshot};
 use crate::recorder::Recorder;
 use crate::store::FleetStore;
 use crate::target::KnownSecrets;
+use crate::wire::disk::DiskLog;
+use crate::wire::log::WireLog;
 
 /// Points of latency kept per server.
 const HISTORY: usize = 60;
@@ -50,6 +52,8 @@ pub(crate) struct Shared {
     pub recorder: Recorder,
     /// The calls under way.
     pub calls: Arc<Calls>,
+    /// Where wire logs go on disk, for the servers that want it.
+    pub wire_disk: Option<DiskLog>,
     /// Limits probes over the whole fleet.
     pub probes: Arc<Semaphore>,
     /// Every process of the fleet.
@@ -104,6 +108,8 @@ pub(crate) struct Server {
     pub stderr: StderrRing,
     /// Values of its secrets, to be hidden in whatever it says.
     pub known: KnownSecrets,
+    /// Every message of every connection.
+    pub wire_log: Arc<WireLog>,
     mailbox: mpsc::Sender<Ask>,
     state: RwLock<ServerState>,
     link: RwLock<Option<Arc<Link>>>,
@@ -116,10 +122,15 @@ impl Server {
     pub fn start(config: ServerConfig, shared: &Arc<Shared>) -> Arc<Self> {
         let (mailbox, asks) = mpsc::channel(MAILBOX);
         let state = facets::initial(&config, shared.clock.now_ms());
+        let config = Arc::new(config);
+        let disk = shared.wire_disk.clone().filter(|_| config.settings.wire_log);
+        let known = KnownSecrets::default();
+        let wire_log = Arc::new(WireLog::new(&config.name, known.clone(), Arc::clone(&shared.clock), disk));
         let server = Arc::new(Self {
-            config: Arc::new(config),
+            config,
+            wire_log,
             stderr: StderrRing::default(),
-            known: KnownSecrets::default(),
+            known,
             mailbox,
             state: RwLock::new(state),
             link: RwLock::new(None),

@@ -4,10 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use att_core::Clock;
+use att_core::id::Randomness;
 use att_core::secret::SecretStore;
-use rmcp::transport::StreamableHttpClientTransport;
-use rmcp::transport::common::client_side_sse::ExponentialBackoff;
-use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
@@ -17,16 +15,19 @@ use crate::child::{Process, StderrRing};
 use crate::client::FleetClient;
 use crate::config::ServerConfig;
 use crate::conversation::Conversation;
-use crate::era::{Opening, greet, may_be_legacy, openings};
+use crate::era::{Met, Opening, greet, is_worth, openings};
 use crate::facets::Greeting;
 use crate::link::{Link, millis};
 use crate::lists;
-use crate::model::{Era, ErrorCategory, Fault};
+use crate::model::{ErrorCategory, Fault, TransportKind};
 use crate::snapshot::{ReadList, ReadLists};
 use crate::target::{KnownSecrets, Target, TargetError, target};
 use crate::wire::http::HttpWire;
+use crate::wire::http::legacy::LegacyTransport;
+use crate::wire::http::streamable::StreamableTransport;
 use crate::wire::line::LineTransport;
-use crate::wire::{Tapped, Wire, WireFault};
+use crate::wire::log::WireLog;
+use crate::wire::{Wire, WireFault};
 
 /// The shared HTTP clients: loopback addresses never go through a proxy.
 #[derive(Debug, Clone)]
@@ -60,7 +61,9 @@ pub(crate) struct Dial {
     pub config: Arc<ServerConfig>,
     pub generation: u64,
     pub clock: Arc<dyn Clock>,
-    pub verdict: Option<Era>,
+    pub randomness: Arc<dyn Randomness>,
+    pub wire_log: Arc<WireLog>,
+    pub met: Option<Met>,
     pub http: HttpClients,
     pub secrets: Arc<dyn SecretStore>,
     /// What the server was given, to be hidden in whatever comes back.
@@ -114,14 +117,14 @@ impl Dial {
             self.ensure_started(url, start, total, progress).await?;
         }
         let mut last = None;
-        for (index, opening) in openings(self.verdict).iter().enumerate() {
+        for opening in openings(self.config.transport(), self.met) {
             let left = total.saturating_sub(begun.elapsed());
-            if index > 0 && (left.is_zero() || !last.as_ref().is_some_and(may_be_legacy)) {
-                break;
+            if left.is_zero() || last.as_ref().is_some_and(|fault| !is_worth(*opening, fault)) {
+                continue;
             }
             let timeout = match opening {
                 Opening::DiscoverFirst => duration(settings.discover_timeout_ms).min(left),
-                Opening::InitializeOnly => left,
+                Opening::InitializeOnly | Opening::OldTransport => left,
             };
             let client = FleetClient::new(Arc::new(Conversation::new(Arc::clone(&self.clock))));
             match self.shake_hands(&target, *opening, timeout, client.clone(), progress).await {
@@ -141,6 +144,10 @@ impl Dial {
                     let connect_ms = millis(begun.elapsed());
                     return Ok(Opened { link, client, process, lists, connect_ms, latency_ms });
                 }
+                // No stream of the old kind either: what the address said first tells more.
+                Err(fault) if *opening == Opening::OldTransport && fault.status.is_some() => {
+                    last.get_or_insert(fault);
+                }
                 Err(fault) => last = Some(fault),
             }
         }
@@ -155,7 +162,8 @@ impl Dial {
         client: FleetClient,
         progress: &(impl Fn(Progress) + Send + Sync),
     ) -> Result<(Link, Option<Process>, i64), WireFault> {
-        let wire = Arc::new(Wire::default());
+        let talk = Arc::clone(&client.conversation);
+        let wire = Arc::new(Wire::new(Arc::clone(&self.wire_log), self.generation, talk));
         let begun = Instant::now();
         match target {
             Target::Stdio(spec) => {
@@ -175,14 +183,25 @@ impl Dial {
             Target::Http { url, headers, .. } => {
                 let parsed = parse(url)?;
                 progress(Progress::TransportOpen { pid: self.started.as_ref().map(|p| p.pid) });
-                let mut config = StreamableHttpClientTransportConfig::with_uri(url.as_str())
-                    .max_concurrent_requests(64)
-                    .custom_headers(headers.clone());
-                config.retry_config = Arc::new(sse_retries());
-                let http = HttpWire::new(self.http.for_url(&parsed), Arc::clone(&wire));
-                let transport =
-                    Tapped::new(StreamableHttpClientTransport::with_client(http, config), Arc::clone(&wire));
-                let (service, greeting) = greet(transport, &wire, client, opening, timeout).await?;
+                let http = HttpWire::new(self.http.for_url(&parsed), parsed, headers);
+                let (service, mut greeting) = match opening {
+                    Opening::OldTransport => {
+                        let (told, noise) = (Arc::clone(&wire), self.stderr.clone());
+                        let transport = LegacyTransport::open(&http, told, noise, timeout).await?;
+                        let left = timeout.saturating_sub(begun.elapsed());
+                        greet(transport, &wire, client, opening, left).await?
+                    }
+                    Opening::DiscoverFirst | Opening::InitializeOnly => {
+                        let (told, noise) = (Arc::clone(&wire), self.stderr.clone());
+                        let transport =
+                            StreamableTransport::new(http, told, noise, Arc::clone(&self.randomness));
+                        greet(transport, &wire, client, opening, timeout).await?
+                    }
+                };
+                greeting.transport = Some(match opening {
+                    Opening::OldTransport => TransportKind::Sse,
+                    Opening::DiscoverFirst | Opening::InitializeOnly => TransportKind::StreamableHttp,
+                });
                 let link = Link::new(self.generation, greeting, service, wire);
                 Ok((link, None, millis(begun.elapsed())))
             }
@@ -242,14 +261,6 @@ impl Dial {
             }
         }
     }
-}
-
-/// A stream that ends is taken up again a few times; after that the next probe or call tells.
-fn sse_retries() -> ExponentialBackoff {
-    let mut retries = ExponentialBackoff::default();
-    retries.max_times = Some(5);
-    retries.max_delay = Some(Duration::from_secs(30));
-    retries
 }
 
 /// Every list that was asked for failed because the connection broke: that is no surface but a failed attempt.

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::client::FleetClient;
 use crate::facets::Greeting;
-use crate::model::{Era, ErrorCategory};
+use crate::model::{Era, ErrorCategory, TransportKind};
 use crate::wire::{Wire, WireFault};
 
 /// How a connection is opened.
@@ -27,19 +27,49 @@ pub(crate) enum Opening {
     DiscoverFirst,
     /// `initialize` only.
     InitializeOnly,
+    /// `initialize` over the old HTTP+SSE transport.
+    OldTransport,
 }
 
-/// The openings to try, in order, given what is remembered of the server.
-pub(crate) fn openings(verdict: Option<Era>) -> &'static [Opening] {
-    match verdict {
-        Some(Era::Legacy) => &[Opening::InitializeOnly],
-        Some(Era::Modern) => &[Opening::DiscoverFirst],
-        None => &[Opening::DiscoverFirst, Opening::InitializeOnly],
+/// What a server was found to speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Met {
+    pub era: Era,
+    /// None where only the era is remembered.
+    pub transport: Option<TransportKind>,
+}
+
+/// The openings to try, in order, given how the server is configured and what is remembered of it.
+pub(crate) fn openings(configured: TransportKind, met: Option<Met>) -> &'static [Opening] {
+    use Opening::{DiscoverFirst, InitializeOnly, OldTransport};
+    let era = met.map(|met| met.era);
+    match (configured, era, met.and_then(|met| met.transport)) {
+        (TransportKind::Sse, ..) | (_, _, Some(TransportKind::Sse)) => &[OldTransport],
+        (_, Some(Era::Modern), _) => &[DiscoverFirst],
+        (TransportKind::StreamableHttp, Some(Era::Legacy), None) => &[InitializeOnly, OldTransport],
+        (_, Some(Era::Legacy), _) => &[InitializeOnly],
+        (TransportKind::StreamableHttp, None, _) => &[DiscoverFirst, InitializeOnly, OldTransport],
+        (TransportKind::Stdio, None, _) => &[DiscoverFirst, InitializeOnly],
     }
 }
 
+/// True when `opening` is worth a try after `fault`.
+pub(crate) fn is_worth(opening: Opening, fault: &WireFault) -> bool {
+    match opening {
+        Opening::DiscoverFirst => true,
+        // A status says that the address takes no `initialize`; asking it again would change nothing.
+        Opening::InitializeOnly => may_be_legacy(fault) && !may_be_old_transport(fault),
+        Opening::OldTransport => may_be_old_transport(fault),
+    }
+}
+
+/// True for the statuses by which a server of the old transport refuses a POST to its stream's address.
+fn may_be_old_transport(fault: &WireFault) -> bool {
+    fault.category == ErrorCategory::HttpStatus && matches!(fault.status, Some(400 | 404 | 405))
+}
+
 /// True when a failed `server/discover` may be how a legacy server behaves, so that `initialize` is worth a try.
-pub(crate) fn may_be_legacy(fault: &WireFault) -> bool {
+fn may_be_legacy(fault: &WireFault) -> bool {
     fault.sent
         && !matches!(
             fault.category,
@@ -53,22 +83,22 @@ const FORGET_AT: u32 = 12;
 /// What the era of a connection was found to be, kept over its failures.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Verdict {
-    era: Option<Era>,
+    met: Option<Met>,
     failures: u32,
 }
 
 impl Verdict {
     /// A verdict from an earlier run.
     pub fn remembered(era: Option<Era>) -> Self {
-        Self { era, failures: 0 }
+        Self { met: era.map(|era| Met { era, transport: None }), failures: 0 }
     }
 
-    pub fn era(self) -> Option<Era> {
-        self.era
+    pub fn met(self) -> Option<Met> {
+        self.met
     }
 
-    pub fn succeeded(&mut self, era: Era) {
-        *self = Self { era: Some(era), failures: 0 };
+    pub fn succeeded(&mut self, era: Era, transport: TransportKind) {
+        *self = Self { met: Some(Met { era, transport: Some(transport) }), failures: 0 };
     }
 
     /// An attempt failed. A server that is merely down says nothing about its era, so that only many such failures
@@ -98,7 +128,7 @@ where
             preferred_versions: vec![ProtocolVersion::V_2026_07_28],
             legacy_version: Some(ProtocolVersion::LATEST_WITH_INITIALIZE),
         },
-        Opening::InitializeOnly => ClientLifecycleMode::Initialize,
+        Opening::InitializeOnly | Opening::OldTransport => ClientLifecycleMode::Initialize,
     };
     // Boxed: the handshake's future is large and would be copied through every caller.
     let handshake = Box::pin(serve_client_with_lifecycle(client, transport, mode));
@@ -132,6 +162,7 @@ fn greeting(service: &RunningService<RoleClient, FleetClient>, wire: &Wire) -> R
     let typed_capabilities = || serde_json::to_value(&info.capabilities).unwrap_or(Value::Null);
     let in_meta = raw.get("_meta").and_then(|m| m.get("io.modelcontextprotocol/serverInfo"));
     Ok(Greeting {
+        transport: None,
         era: if info.protocol_version.has_initialize() { Era::Legacy } else { Era::Modern },
         protocol_version: info.protocol_version.to_string(),
         server_info: raw.get("serverInfo").or(in_meta).cloned().unwrap_or_else(typed_info),
@@ -182,14 +213,15 @@ mod tests {
 
     #[test]
     fn a_remembered_era_is_tried_alone_and_forgotten_after_two_failures() {
+        let stdio = |verdict: Verdict| openings(TransportKind::Stdio, verdict.met());
         let mut verdict = Verdict::default();
-        assert_eq!(openings(verdict.era()), [Opening::DiscoverFirst, Opening::InitializeOnly]);
-        verdict.succeeded(Era::Legacy);
-        assert_eq!(openings(verdict.era()), [Opening::InitializeOnly]);
+        assert_eq!(stdio(verdict), [Opening::DiscoverFirst, Opening::InitializeOnly]);
+        verdict.succeeded(Era::Legacy, TransportKind::Stdio);
+        assert_eq!(stdio(verdict), [Opening::InitializeOnly]);
         verdict.failed(ErrorCategory::InvalidPayload);
-        assert_eq!(verdict.era(), Some(Era::Legacy));
+        assert_eq!(stdio(verdict), [Opening::InitializeOnly]);
         verdict.failed(ErrorCategory::NetworkTimeout);
-        assert_eq!(verdict.era(), None);
+        assert_eq!(verdict.met(), None);
     }
 
     #[test]
@@ -198,11 +230,29 @@ mod tests {
         for _ in 0..10 {
             verdict.failed(ErrorCategory::ProcessExit);
         }
-        assert_eq!(verdict.era(), Some(Era::Modern));
+        assert_eq!(verdict.met().map(|met| met.era), Some(Era::Modern));
         for _ in 0..10 {
             verdict.failed(ErrorCategory::TransportError);
         }
-        assert_eq!(verdict.era(), None, "in the end it is asked again");
+        assert_eq!(verdict.met(), None, "in the end it is asked again");
+    }
+
+    #[test]
+    fn the_old_transport_is_tried_where_a_post_is_refused_and_remembered_where_it_worked() {
+        let http = |verdict: Verdict| openings(TransportKind::StreamableHttp, verdict.met());
+        let mut verdict = Verdict::default();
+        assert_eq!(http(verdict), [Opening::DiscoverFirst, Opening::InitializeOnly, Opening::OldTransport]);
+        let mut refused = WireFault::new(ErrorCategory::HttpStatus, "the server answered HTTP 405");
+        for (status, worth) in [(400, true), (404, true), (405, true), (500, false), (403, false)] {
+            refused.status = Some(status);
+            assert_eq!(is_worth(Opening::OldTransport, &refused), worth, "{status}");
+            assert_eq!(is_worth(Opening::InitializeOnly, &refused), !worth, "{status}");
+        }
+        verdict.succeeded(Era::Legacy, TransportKind::Sse);
+        assert_eq!(http(verdict), [Opening::OldTransport]);
+        verdict = Verdict::remembered(Some(Era::Legacy));
+        assert_eq!(http(verdict), [Opening::InitializeOnly, Opening::OldTransport], "of an earlier run");
+        assert_eq!(openings(TransportKind::Sse, None), [Opening::OldTransport]);
     }
 
     #[test]

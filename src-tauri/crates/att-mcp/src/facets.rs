@@ -252,6 +252,9 @@ impl Step<'_> {
         );
         self.state.era = Some(greeting.era);
         self.state.protocol_version = Some(greeting.protocol_version);
+        if let Some(transport) = greeting.transport {
+            self.state.transport = transport;
+        }
         self.state.server_info = Some(greeting.server_info);
         self.state.capabilities = Some(greeting.capabilities);
         self.state.instructions = greeting.instructions;

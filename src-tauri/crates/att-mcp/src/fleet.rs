@@ -1,6 +1,7 @@
 //! The fleet: every configured server under one handle.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -17,10 +18,11 @@ use crate::connection::{Ask, LatencyPoint, Server, Shared};
 use crate::dial::HttpClients;
 use crate::facets::Input;
 use crate::invoke::{self, InvokeAnswer, InvokeFailure, InvokeRequest};
-use crate::model::{ConnectionState, Fault, ServerState, Snapshot};
+use crate::model::{ConnectionState, Fault, ServerState, Snapshot, WireEntry};
 use crate::recorder::Recorder;
 use crate::store::FleetStore;
 use crate::target::refers_to;
+use crate::wire::disk::DiskLog;
 
 /// Probes at the same time over the whole fleet.
 const PROBES_AT_ONCE: usize = 64;
@@ -37,13 +39,16 @@ pub struct FleetDeps {
     pub randomness: Arc<dyn Randomness>,
     /// Where `${keyring:NAME}` and tokens are kept; by default nowhere but in memory.
     pub secrets: Arc<dyn SecretStore>,
+    /// The folder for the wire logs of servers with `att.wire_log`; none keeps them in memory only.
+    pub wire_log: Option<PathBuf>,
 }
 
 impl FleetDeps {
     /// The three that every fleet needs; what else there is has a default and can be set on the result.
     #[must_use]
     pub fn new(store: Arc<dyn FleetStore>, clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Self {
-        Self { store, clock, randomness, secrets: Arc::new(MemorySecrets::default()) }
+        let secrets = Arc::new(MemorySecrets::default());
+        Self { store, clock, randomness, secrets, wire_log: None }
     }
 }
 
@@ -91,6 +96,7 @@ impl Fleet {
             randomness: deps.randomness,
             http: HttpClients::new()?,
             secrets: deps.secrets,
+            wire_disk: deps.wire_log.map(DiskLog::start),
             probes: Arc::new(Semaphore::new(PROBES_AT_ONCE)),
             calls: Arc::new(Calls::new()),
             children: TaskTracker::new(),
@@ -134,6 +140,13 @@ impl Fleet {
     #[must_use]
     pub fn stderr(&self, name: &str) -> Vec<String> {
         self.find(name).map(|server| server.stderr.lines()).unwrap_or_default()
+    }
+
+    /// Its newest messages, or those after `after_seq`, oldest first; redacted, and at most `limit`. The memory holds the
+    /// last 512 of them, and 1 MiB. None when no server has that name.
+    #[must_use]
+    pub fn wire(&self, name: &str, after_seq: Option<u64>, limit: usize) -> Option<Vec<WireEntry>> {
+        self.find(name).map(|server| server.wire_log.read(after_seq, limit))
     }
 
     /// Its last 60 connects and probes, oldest first.

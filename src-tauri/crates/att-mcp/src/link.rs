@@ -184,7 +184,7 @@ impl Link {
 
     fn judge(&self, error: ServiceError, trace: Trace) -> RequestError {
         let fault = match (error, trace.fault) {
-            (ServiceError::McpError(error), _) => {
+            (ServiceError::McpError(error), _) if !trace.failed => {
                 return RequestError::Refused {
                     code: i64::from(error.code.0),
                     message: error.message.into_owned(),

@@ -4,6 +4,7 @@ pub mod event;
 pub mod failure;
 pub mod server;
 pub mod snapshot;
+pub mod wire;
 
 pub use event::{Event, EventKind, InvocationPhase};
 pub use failure::{Attempt, AttemptRecord, AttemptStage, BreakerState, ErrorCategory, Fault, InvokeOutcome};
@@ -15,3 +16,4 @@ pub use snapshot::{
     Change, ChangeKind, FieldChange, ItemHashes, ListKind, ListSnapshot, ListStatus, Lists, Severity,
     Snapshot, SnapshotDiff, SnapshotItem,
 };
+pub use wire::{WireDirection, WireEntry, WireKind};

@@ -226,6 +226,7 @@ mod tests {
 
     fn greeting() -> Greeting {
         Greeting {
+            transport: None,
             era: Era::Modern,
             protocol_version: "2026-07-28".into(),
             server_info: json!({"name": "s"}),

@@ -79,6 +79,13 @@ impl KnownSecrets {
         for (reference, value) in found {
             hidden = hidden.replace(value.as_str(), reference);
         }
+        // Inside of JSON a quote or a backslash of a value stands escaped.
+        for (reference, value) in known.iter().filter(|(_, value)| value.len() >= SHORTEST_HIDDEN_BYTES) {
+            if value.contains(['"', '\\']) || value.chars().any(char::is_control) {
+                let escaped = serde_json::Value::from(value.as_str()).to_string();
+                hidden = hidden.replace(&escaped[1..escaped.len() - 1], reference);
+            }
+        }
         hidden
     }
 }

@@ -13,8 +13,7 @@ pub(crate) fn shown(text: &str, limit: usize) -> String {
 }
 
 fn is_plain(c: char) -> bool {
-    let directs = matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-    (!c.is_control() || c == '\n') && !directs
+    c == '\n' || att_core::text::is_visible(c)
 }
 
 #[cfg(test)]

@@ -1,28 +1,34 @@
-//! The edge: what really goes over the wire, kept raw beside rmcp's typed models.
+//! The edge: what really goes over the wire, logged, bounded, and kept raw beside rmcp's typed models.
 //!
-//! rmcp drops unknown fields and, with one malformed item, a whole list. So every answer to a request that we
-//! read for content is put aside here as plain JSON, and handed back in place of the typed one.
+//! rmcp drops unknown fields and, with one malformed item, a whole list. So every message is parsed here, once, and the
+//! answer to a request that is read for content is handed on as plain JSON.
 
+pub(crate) mod disk;
 pub(crate) mod http;
+pub(crate) mod incoming;
 pub(crate) mod line;
+pub(crate) mod log;
+mod rate;
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rmcp::RoleClient;
-use rmcp::model::{ClientJsonRpcMessage, CustomResult, JsonRpcMessage, ServerJsonRpcMessage, ServerResult};
-use rmcp::transport::Transport;
+use rmcp::model::{ClientJsonRpcMessage, JsonRpcMessage, RequestId};
+use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::model::ErrorCategory;
+use self::log::{Passing, WireLog};
+use self::rate::Rate;
+use crate::conversation::Conversation;
+use crate::model::{ErrorCategory, WireDirection, WireKind};
 
 /// Largest single message taken, in bytes.
 pub(crate) const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Methods whose answers are handed on raw.
-const RAW_METHODS: [&str; 7] = [
+const RAW_METHODS: [&str; 9] = [
     "tools/list",
     "resources/list",
     "resources/templates/list",
@@ -30,6 +36,8 @@ const RAW_METHODS: [&str; 7] = [
     "tools/call",
     "resources/read",
     "prompts/get",
+    "completion/complete",
+    "ping",
 ];
 
 /// What went wrong at the edge.
@@ -70,13 +78,18 @@ impl WireFault {
 pub(crate) struct Trace {
     pub sent: bool,
     pub first_byte_ms: Option<i64>,
+    /// Why there is no answer: of this request, or of the whole transport.
     pub fault: Option<WireFault>,
+    /// True when `fault` is of this request.
+    pub failed: bool,
 }
 
 #[derive(Debug)]
 struct Waiting {
+    id: RequestId,
+    method: String,
     keep: Keep,
-    raw: Option<Value>,
+    answered: bool,
     trace: Trace,
     begun: Instant,
 }
@@ -95,6 +108,9 @@ enum Keep {
 struct Known {
     waiting: HashMap<String, Waiting>,
     greeting: Option<Value>,
+    /// The server was greeted in the modern way.
+    modern: bool,
+    rate: Rate,
     broken: Option<WireFault>,
     /// The transport is gone; says nothing where there is a better reason.
     ended: bool,
@@ -108,72 +124,112 @@ impl Known {
 }
 
 /// Shared by the transport, which fills it, and the connection, which asks it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Wire {
     known: Mutex<Known>,
     news: Notify,
+    log: Option<(Arc<WireLog>, u64)>,
+    conversation: Option<Arc<Conversation>>,
+}
+
+/// What is read of a message of our own beside its id.
+#[derive(Deserialize)]
+struct Head {
+    method: Option<String>,
 }
 
 impl Wire {
+    /// A wire of the connection attempt `generation`, all of it kept in `log`, its side talk told to `conversation`.
+    pub fn new(log: Arc<WireLog>, generation: u64, conversation: Arc<Conversation>) -> Self {
+        Self { log: Some((log, generation)), conversation: Some(conversation), ..Self::default() }
+    }
+
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn log(&self, passing: Passing<'_>) {
+        if let Some((log, generation)) = &self.log {
+            log.keep(*generation, passing);
+        }
     }
 
     /// A request is about to go out.
     fn register(&self, message: &ClientJsonRpcMessage) {
         let JsonRpcMessage::Request(request) = message else { return };
-        let keep = match request.request.method() {
-            // It stays open as long as the connection; rmcp follows it.
-            "subscriptions/listen" => return,
+        let method = request.request.method();
+        let keep = match method {
             "initialize" | "server/discover" => Keep::Greeting,
             method if RAW_METHODS.contains(&method) => Keep::Replace,
             _ => Keep::Nothing,
         };
-        let waiting = Waiting { keep, raw: None, trace: Trace::default(), begun: Instant::now() };
+        let waiting = Waiting {
+            id: request.id.clone(),
+            method: method.to_owned(),
+            keep,
+            answered: false,
+            trace: Trace::default(),
+            begun: Instant::now(),
+        };
         self.known().waiting.insert(request.id.to_string(), waiting);
     }
 
-    /// Bytes of this request go out now.
-    fn mark_sent(&self, id: &str) {
-        if let Some(waiting) = self.known().waiting.get_mut(id) {
-            waiting.trace.sent = true;
-        }
-    }
-
-    /// A message came in, raw.
-    fn note(&self, message: &Value) {
-        let Some(id) = message.get("id").map(id_text) else { return };
-        let mut known = self.known();
-        let Some(waiting) = known.waiting.get_mut(&id) else { return };
-        let elapsed = i64::try_from(waiting.begun.elapsed().as_millis()).unwrap_or(i64::MAX);
-        waiting.trace.first_byte_ms.get_or_insert(elapsed);
-        let Some(result) = message.get("result") else { return };
-        match waiting.keep {
-            Keep::Replace => waiting.raw = Some(result.clone()),
-            Keep::Greeting => known.greeting = Some(result.clone()),
-            Keep::Nothing => {}
-        }
-    }
-
-    /// The typed message with its result replaced by the raw one, where we want that.
-    fn swap(&self, message: ServerJsonRpcMessage) -> ServerJsonRpcMessage {
-        match message {
-            JsonRpcMessage::Response(mut response) => {
-                let mut known = self.known();
-                let raw = known.waiting.get_mut(&response.id.to_string()).and_then(|w| w.raw.take());
-                if let Some(raw) = raw {
-                    response.result = ServerResult::CustomResult(CustomResult::new(raw));
+    /// The bytes of a message of our own go out now.
+    pub fn going_out(&self, message: &ClientJsonRpcMessage, bytes: &[u8], session: Option<&Arc<str>>) {
+        let (kind, id, method) = match message {
+            JsonRpcMessage::Request(request) => {
+                let id = request.id.to_string();
+                // Before, not after: a request whose answer never comes was sent all the same.
+                if let Some(waiting) = self.known().waiting.get_mut(&id) {
+                    waiting.trace.sent = true;
                 }
-                JsonRpcMessage::Response(response)
+                (WireKind::Request, Some(id), Some(request.request.method().to_owned()))
             }
-            other => other,
-        }
+            JsonRpcMessage::Response(response) => (WireKind::Response, Some(response.id.to_string()), None),
+            JsonRpcMessage::Error(error) => {
+                (WireKind::Error, error.id.as_ref().map(ToString::to_string), None)
+            }
+            JsonRpcMessage::Notification(_) => (
+                WireKind::Notification,
+                None,
+                serde_json::from_slice::<Head>(bytes).ok().and_then(|h| h.method),
+            ),
+        };
+        self.log(Passing {
+            direction: WireDirection::Out,
+            kind,
+            method: method.as_deref(),
+            id: id.as_deref(),
+            status: None,
+            session,
+            raw: bytes,
+        });
+    }
+
+    /// An HTTP answer that holds no message: an error status, or a body that is none.
+    pub fn refused(&self, id: Option<&str>, status: u16, session: Option<&Arc<str>>, body: &[u8]) {
+        let method = id.and_then(|id| self.method_of(id));
+        self.log(Passing {
+            direction: WireDirection::In,
+            kind: WireKind::Error,
+            method: method.as_deref(),
+            id,
+            status: Some(status),
+            session,
+            raw: body,
+        });
+    }
+
+    /// The method of a request under way.
+    fn method_of(&self, id: &str) -> Option<String> {
+        self.known().waiting.get(id).map(|waiting| waiting.method.clone())
     }
 
     /// This request failed at the edge.
     fn fail(&self, id: &str, fault: WireFault) {
         if let Some(waiting) = self.known().waiting.get_mut(id) {
             waiting.trace.sent = fault.sent;
+            waiting.trace.failed = true;
             waiting.trace.fault.get_or_insert(fault);
         }
         self.news.notify_waiters();
@@ -201,6 +257,21 @@ impl Wire {
     pub fn cause(&self) -> Option<WireFault> {
         let known = self.known();
         known.waiting.values().find_map(|w| w.trace.fault.clone()).or_else(|| known.broken.clone())
+    }
+
+    /// True once the server was greeted in the modern way.
+    pub fn is_modern(&self) -> bool {
+        self.known().modern
+    }
+
+    /// True when this request has its answer, or nobody waits for it.
+    pub fn is_answered(&self, id: &str) -> bool {
+        self.known().waiting.get(id).is_none_or(|waiting| waiting.answered)
+    }
+
+    /// A text of the greeting.
+    pub fn greeting_text(&self, key: &str) -> Option<String> {
+        self.known().greeting.as_ref()?.get(key)?.as_str().map(str::to_owned)
     }
 
     /// `initialize` or `server/discover` as the server answered it last.
@@ -249,50 +320,10 @@ fn id_text(id: &Value) -> String {
 }
 
 /// Tells the wire that its transport is gone, whoever dropped it: rmcp has no future for that.
-pub(crate) struct EndOfTransport(std::sync::Arc<Wire>);
+pub(crate) struct EndOfTransport(Arc<Wire>);
 
 impl Drop for EndOfTransport {
     fn drop(&mut self) {
         self.0.end();
-    }
-}
-
-/// Any rmcp transport with the raw answers put back in.
-pub(crate) struct Tapped<T> {
-    inner: T,
-    wire: std::sync::Arc<Wire>,
-    _end: EndOfTransport,
-}
-
-impl<T> Tapped<T> {
-    pub fn new(inner: T, wire: std::sync::Arc<Wire>) -> Self {
-        let _end = EndOfTransport(std::sync::Arc::clone(&wire));
-        Self { inner, wire, _end }
-    }
-}
-
-impl<T: Transport<RoleClient>> Transport<RoleClient> for Tapped<T> {
-    type Error = T::Error;
-
-    fn send(
-        &mut self,
-        item: ClientJsonRpcMessage,
-    ) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
-        self.wire.register(&item);
-        self.inner.send(item)
-    }
-
-    async fn receive(&mut self) -> Option<ServerJsonRpcMessage> {
-        match self.inner.receive().await {
-            Some(message) => Some(self.wire.swap(message)),
-            None => {
-                self.wire.end();
-                None
-            }
-        }
-    }
-
-    async fn close(&mut self) -> Result<(), Self::Error> {
-        self.inner.close().await
     }
 }

@@ -126,13 +126,6 @@ impl Reader<'_> {
             Some(kind) => Some(kind),
             None => self.string(object, "transport")?,
         };
-        if kind.as_deref() == Some("sse") {
-            return Err(self.error(
-                object.range,
-                "the old HTTP+SSE transport cannot be used yet",
-                "Point \"url\" at the server's Streamable HTTP address and drop \"type\": \"sse\".",
-            ));
-        }
         let mut config = match (command, url) {
             (Some(command), None) if !command.trim().is_empty() => {
                 let args = self.strings(object, "args")?.unwrap_or_default();
@@ -170,6 +163,7 @@ impl Reader<'_> {
                 ));
             }
         };
+        config.sse = kind.as_deref() == Some("sse") && matches!(config.endpoint, Endpoint::Http { .. });
         config.env = self.string_map(object, "env")?;
         config.cwd = self.string(object, "cwd")?;
         config.disabled = self.boolean(object, "disabled")?.unwrap_or(false);
@@ -210,6 +204,9 @@ impl Reader<'_> {
                 "group" => config.group = self.string(att, key)?,
                 "disabled" => {
                     config.disabled = config.disabled || self.boolean(att, key)?.unwrap_or(false);
+                }
+                "wire_log" => {
+                    config.settings.wire_log = self.boolean(att, key)?.unwrap_or(false);
                 }
                 "progress_resets" => {
                     config.settings.progress_resets = self.boolean(att, key)?.unwrap_or(true);

@@ -61,6 +61,9 @@ pub struct Settings {
     pub call_max_ms: i64,
     /// Whether a call that tells of its progress gets its `call_timeout_ms` anew.
     pub progress_resets: bool,
+    /// Whether its wire log goes to disk as well.
+    #[serde(default)]
+    pub wire_log: bool,
     /// Time between unasked snapshots, before 20 % of jitter.
     pub snapshot_interval_ms: i64,
     /// Quiet time after a `list_changed` before a snapshot is taken.
@@ -86,6 +89,7 @@ impl Default for Settings {
             call_timeout_ms: 60_000,
             call_max_ms: 600_000,
             progress_resets: true,
+            wire_log: false,
             snapshot_interval_ms: 900_000,
             list_debounce_ms: 500,
         }

@@ -260,7 +260,8 @@ impl Actor {
     async fn opened(&mut self, opened: Opened) {
         let Opened { link, client, process, lists, connect_ms, latency_ms } = opened;
         let generation = link.generation;
-        self.verdict.succeeded(link.greeting.era);
+        let transport = link.greeting.transport.unwrap_or_else(|| self.server.config.transport());
+        self.verdict.succeeded(link.greeting.era, transport);
         let link = Arc::new(link);
         let watchers = watch::watch(
             &link,
@@ -343,7 +344,9 @@ impl Actor {
             config: Arc::clone(&self.server.config),
             generation,
             clock: Arc::clone(&self.shared.clock),
-            verdict: self.verdict.era(),
+            randomness: Arc::clone(&self.shared.randomness),
+            wire_log: Arc::clone(&self.server.wire_log),
+            met: self.verdict.met(),
             http: self.shared.http.clone(),
             secrets: Arc::clone(&self.shared.secrets),
             known: self.server.known.clone(),

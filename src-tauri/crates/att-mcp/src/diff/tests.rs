@@ -8,6 +8,7 @@ use crate::snapshot::{ReadList, ReadLists, take};
 
 fn snapshot(tools: Vec<Value>) -> Snapshot {
     let greeting = Greeting {
+        transport: None,
         era: Era::Legacy,
         protocol_version: "2025-11-25".into(),
         server_info: json!({"name": "s"}),

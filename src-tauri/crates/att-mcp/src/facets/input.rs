@@ -1,10 +1,12 @@
 //! What goes into a transition and what comes out of it.
 
-use crate::model::{Era, EventKind, Fault, ListCounts};
+use crate::model::{Era, EventKind, Fault, ListCounts, TransportKind};
 
 /// What the handshake told.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Greeting {
+    /// The transport it was found to speak, where that is not what its configuration says.
+    pub transport: Option<TransportKind>,
     /// The era.
     pub era: Era,
     /// The version agreed.

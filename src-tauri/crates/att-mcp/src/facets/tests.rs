@@ -50,6 +50,7 @@ fn greeting() -> Greeting {
     Greeting {
         era: Era::Legacy,
         protocol_version: "2025-11-25".into(),
+        transport: None,
         server_info: serde_json::json!({"name": "s"}),
         capabilities: serde_json::json!({}),
         instructions: None,

@@ -13,6 +13,8 @@ pub enum TransportKind {
     Stdio,
     /// Streamable HTTP.
     StreamableHttp,
+    /// The old HTTP+SSE transport of 2024-11-05.
+    Sse,
 }
 
 impl TransportKind {
@@ -22,6 +24,7 @@ impl TransportKind {
         match self {
             Self::Stdio => "stdio",
             Self::StreamableHttp => "streamable_http",
+            Self::Sse => "sse",
         }
     }
 }

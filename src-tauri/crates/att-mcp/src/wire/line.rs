@@ -6,10 +6,10 @@ use std::sync::Arc;
 use rmcp::RoleClient;
 use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage};
 use rmcp::transport::Transport;
-use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::{mpsc, oneshot};
 
+use super::incoming::{Arrival, Heard, excerpt};
 use super::{EndOfTransport, MAX_MESSAGE_BYTES, Wire, WireFault};
 use crate::model::ErrorCategory;
 
@@ -22,7 +22,7 @@ pub(crate) enum LineError {
     Closed,
 }
 
-type Outbound = (Option<String>, Vec<u8>, oneshot::Sender<Result<(), LineError>>);
+type Outbound = (ClientJsonRpcMessage, Vec<u8>, oneshot::Sender<Result<(), LineError>>);
 
 /// Messages waiting to be written, at most.
 const OUTBOUND_CAPACITY: usize = 64;
@@ -32,7 +32,7 @@ pub(crate) struct LineTransport<R> {
     wire: Arc<Wire>,
     reader: BufReader<R>,
     line: Vec<u8>,
-    ready: VecDeque<Value>,
+    ready: VecDeque<ServerJsonRpcMessage>,
     outbound: Option<mpsc::Sender<Outbound>>,
     /// Lines on stdout that are no messages.
     noise: mpsc::Sender<String>,
@@ -93,24 +93,32 @@ impl<R: AsyncRead + Send + Unpin> LineTransport<R> {
 
     /// False when the line makes the connection unusable.
     fn take_line(&mut self, line: &[u8]) -> bool {
-        let text = String::from_utf8_lossy(line);
-        let text = text.trim();
-        if text.is_empty() {
+        let line = line.trim_ascii();
+        if line.is_empty() {
             return true;
         }
-        match serde_json::from_str::<Value>(text) {
-            Ok(Value::Array(batch)) => self.ready.extend(batch),
-            Ok(message @ Value::Object(_)) => self.ready.push_back(message),
-            Err(error) if text.starts_with('{') => {
-                let text = format!("the server sent a line that is broken JSON: {error}");
-                self.wire.break_with(WireFault::new(ErrorCategory::InvalidPayload, text));
-                return false;
-            }
-            Ok(_) | Err(_) => {
-                let _ = self.noise.try_send(format!("stdout: {text}"));
+        if !matches!(line.first(), Some(b'{' | b'[')) {
+            self.say(&excerpt(line));
+            return true;
+        }
+        for heard in self.wire.hear(line, Arrival::default()) {
+            match heard {
+                Heard::Message(message) => self.ready.push_back(*message),
+                Heard::Taken => {}
+                Heard::Ignored(why) => self.say(&why),
+                Heard::Broken(why) if line.starts_with(b"{") => {
+                    let text = format!("the server sent a line that is {why}");
+                    self.wire.break_with(WireFault::new(ErrorCategory::InvalidPayload, text));
+                    return false;
+                }
+                Heard::Broken(_) => self.say(&excerpt(line)),
             }
         }
         true
+    }
+
+    fn say(&self, what: &str) {
+        let _ = self.noise.try_send(format!("stdout: {what}"));
     }
 }
 
@@ -119,10 +127,9 @@ async fn write_lines<W: AsyncWrite + Unpin>(
     mut queue: mpsc::Receiver<Outbound>,
     wire: Arc<Wire>,
 ) {
-    while let Some((id, line, done)) = queue.recv().await {
-        if let Some(id) = &id {
-            wire.mark_sent(id);
-        }
+    while let Some((message, mut line, done)) = queue.recv().await {
+        wire.going_out(&message, &line, None);
+        line.push(b'\n');
         let written = async {
             writer.write_all(&line).await?;
             writer.flush().await
@@ -144,32 +151,20 @@ impl<R: AsyncRead + Send + Unpin> Transport<RoleClient> for LineTransport<R> {
         item: ClientJsonRpcMessage,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
         self.wire.register(&item);
-        let id = match &item {
-            ClientJsonRpcMessage::Request(request) => Some(request.id.to_string()),
-            _ => None,
-        };
         let outbound = self.outbound.clone();
         async move {
-            let mut line = serde_json::to_vec(&item)?;
-            line.push(b'\n');
+            let line = serde_json::to_vec(&item)?;
             let (done, written) = oneshot::channel();
             let outbound = outbound.ok_or(LineError::Closed)?;
-            outbound.send((id, line, done)).await.map_err(|_| LineError::Closed)?;
+            outbound.send((item, line, done)).await.map_err(|_| LineError::Closed)?;
             written.await.map_err(|_| LineError::Closed)?
         }
     }
 
     async fn receive(&mut self) -> Option<ServerJsonRpcMessage> {
         loop {
-            while let Some(raw) = self.ready.pop_front() {
-                self.wire.note(&raw);
-                match serde_json::from_value::<ServerJsonRpcMessage>(raw) {
-                    Ok(message) => return Some(self.wire.swap(message)),
-                    Err(error) => {
-                        let text = format!("stdout: a message that is no MCP message: {error}");
-                        let _ = self.noise.try_send(text);
-                    }
-                }
+            if let Some(message) = self.ready.pop_front() {
+                return Some(message);
             }
             let line = self.next_line().await?;
             if !self.take_line(&line) {
