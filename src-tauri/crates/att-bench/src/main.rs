@@ -1,58 +1,94 @@
-//! `att-bench`: what ATT's fleet costs, measured against bare rmcp clients in the same run and process.
+//! `att-bench`: what ATT's fleet costs, measured against other clients in the same run.
 
+mod fleet;
 mod measure;
 mod peers;
+mod quick;
 
-use clap::{Parser, ValueEnum};
-use measure::{Table, cpu_ms, percentile, rss_kib};
-use peers::{BareClient, Peer, Result, fleet_of, ready};
-use serde_json::{Map, Value, json};
+use clap::{Args, Parser, Subcommand};
+use peers::{Peer, Result};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use att_mcp::{Fleet, InvokeRequest, Operation, ServerConfig};
-
-/// Servers of the connect and idle runs.
-const SERVERS: usize = 50;
-
-/// Measure ATT's fleet against bare rmcp clients.
+/// Measure ATT's fleet against other MCP clients.
 ///
-/// The peer is att-demo-server, one process that serves all over Streamable HTTP on loopback. Build it and
-/// att-guard in the same profile first: `cargo build --release -p att-demo-server -p att-process`.
-/// The two sides are measured in turn, several rounds, in one process; a ratio above 1 means that ATT takes longer
-/// than the bare client. ATT does more in that time: it finds the era out, keeps every answer raw, hashes a snapshot.
+/// Build what it starts in the same profile first: `cargo build --release -p att-demo-server -p att-process`.
+/// Without a command: `connect`, `call` and `idle`, in one process, against att-demo-server.
 /// Figures depend on the machine; ratios are for comparing two builds on one machine.
 #[derive(Debug, Parser)]
 #[command(name = "att-bench", version)]
 struct Arguments {
-    /// What to measure; everything when left out.
+    #[command(subcommand)]
     what: Option<What>,
-    /// Rounds of `connect`.
-    #[arg(long, default_value_t = 5)]
-    rounds: usize,
-    /// Calls of `call`, on each side.
-    #[arg(long, default_value_t = 2_000)]
-    calls: usize,
-    /// Seconds of `idle`. A server is probed every 30 s: in less than that, some probes are not seen.
-    #[arg(long, default_value_t = 20)]
-    seconds: u64,
 }
 
 /// The measurements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Subcommand)]
 enum What {
-    /// 50 servers: connect, initialize, list tools.
-    Connect,
-    /// One server: a tool call, p50 and p99.
-    Call,
+    /// 50 servers: connect, initialize, list tools; ATT and bare rmcp in turn.
+    Connect {
+        /// Rounds, of which the median counts.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+    },
+    /// One server: a tool call, p50 and p99; ATT and bare rmcp in turn.
+    Call {
+        /// Calls on each side.
+        #[arg(long, default_value_t = 2_000)]
+        calls: usize,
+    },
     /// 50 idle servers, stdio and HTTP: CPU time and memory of this process.
-    Idle,
+    Idle {
+        /// A server is probed every 30 s: in less than that, some probes are not seen.
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+    },
+    /// Many servers of one process, some of them faulty: the time until all are ready, calls, memory; ATT against
+    /// raw HTTP, bare rmcp and the SDKs that `export $(scripts/install-peers)` names.
+    Fleet(FleetArguments),
+    /// The servers of `fleet`.
+    #[command(hide = true)]
+    Farm,
+    /// One client of `fleet`.
+    #[command(hide = true)]
+    Subject {
+        /// Which.
+        name: fleet::job::Subject,
+        /// A file with what it has to do.
+        job: PathBuf,
+    },
+}
+
+/// Options of `fleet`.
+#[derive(Debug, Args)]
+pub struct FleetArguments {
+    /// How many servers, one run after the other.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 10, 100, 1_000])]
+    servers: Vec<usize>,
+    /// Rounds, of which the median counts.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Calls one after the other.
+    #[arg(long, default_value_t = 3_000)]
+    calls: usize,
+    /// Only these clients.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<fleet::job::Subject>,
+    /// The servers answer with events instead of plain JSON, as most servers do.
+    #[arg(long)]
+    events: bool,
+    /// The servers keep a stream open for what they may have to say, as most servers do.
+    #[arg(long)]
+    streams: bool,
+    /// Also write all figures to this file.
+    #[arg(long)]
+    json: Option<PathBuf>,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match run(&arguments).await {
+    match run(Arguments::parse().what).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("att-bench: {error}");
@@ -61,126 +97,32 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: &Arguments) -> Result<()> {
-    let wanted = |what: What| arguments.what.is_none_or(|only| only == what);
-    // First, while nothing else has grown the heap.
-    if wanted(What::Idle) {
-        idle(Duration::from_secs(arguments.seconds)).await?;
-    }
-    let peer = Peer::start().await?;
-    if wanted(What::Connect) {
-        connect(&peer, arguments.rounds.max(1)).await?;
-    }
-    if wanted(What::Call) {
-        call(&peer, arguments.calls.max(1)).await?;
-    }
-    peer.stop().await;
-    Ok(())
-}
-
-async fn connect(peer: &Peer, rounds: usize) -> Result<()> {
-    let (mut bare, mut fleet) = (Vec::new(), Vec::new());
-    for _ in 0..rounds {
-        let http = reqwest::Client::new();
-        let begun = Instant::now();
-        let mut all = tokio::task::JoinSet::new();
-        for _ in 0..SERVERS {
-            let (http, url) = (http.clone(), peer.url.clone());
-            all.spawn(async move {
-                let client = BareClient::connect(http, &url).await?;
-                client.list_tools().await?;
-                Ok::<_, peers::Error>(client)
-            });
+async fn run(what: Option<What>) -> Result<()> {
+    match what {
+        None => {
+            // First, while nothing else has grown the heap.
+            quick::idle(Duration::from_secs(20)).await?;
+            let peer = Peer::start().await?;
+            quick::connect(&peer, 5).await?;
+            quick::call(&peer, 2_000).await?;
+            peer.stop().await;
+            Ok(())
         }
-        let mut clients = Vec::new();
-        while let Some(client) = all.join_next().await {
-            clients.push(client??);
+        Some(What::Idle { seconds }) => quick::idle(Duration::from_secs(seconds)).await,
+        Some(What::Connect { rounds }) => {
+            let peer = Peer::start().await?;
+            quick::connect(&peer, rounds.max(1)).await?;
+            peer.stop().await;
+            Ok(())
         }
-        bare.push(begun.elapsed());
-        for client in clients {
-            client.close().await;
+        Some(What::Call { calls }) => {
+            let peer = Peer::start().await?;
+            quick::call(&peer, calls.max(1)).await?;
+            peer.stop().await;
+            Ok(())
         }
-
-        let begun = Instant::now();
-        let ours = fleet_of(peer.configs(SERVERS)).await?;
-        ready(&ours, SERVERS).await?;
-        fleet.push(begun.elapsed());
-        ours.shutdown().await;
+        Some(What::Fleet(arguments)) => fleet::run(&arguments).await,
+        Some(What::Farm) => fleet::farm::serve().await,
+        Some(What::Subject { name, job }) => fleet::subjects::run(name, &job).await,
     }
-    let mut table =
-        Table::new(&format!("connect + initialize + list, {SERVERS} servers, median of {rounds}"));
-    table.compare("all servers", percentile(&mut bare, 50), percentile(&mut fleet, 50));
-    table.print()
-}
-
-async fn call(peer: &Peer, calls: usize) -> Result<()> {
-    let client = BareClient::connect(reqwest::Client::new(), &peer.url).await?;
-    let fleet = fleet_of(peer.configs(1)).await?;
-    ready(&fleet, 1).await?;
-    let (mut bare, mut ours) = (Vec::new(), Vec::new());
-    // In turn, so that whatever else the machine does falls on both.
-    for number in 0..calls + calls / 10 {
-        let begun = Instant::now();
-        client.call("echo", arguments()).await?;
-        let bare_took = begun.elapsed();
-        let begun = Instant::now();
-        invoke(&fleet).await?;
-        // The first tenth warms up.
-        if number >= calls / 10 {
-            bare.push(bare_took);
-            ours.push(begun.elapsed());
-        }
-    }
-    client.close().await;
-    fleet.shutdown().await;
-    let mut table = Table::new(&format!("tools/call of one server, {calls} calls one after the other"));
-    for percent in [50, 99] {
-        table.compare(&format!("p{percent}"), percentile(&mut bare, percent), percentile(&mut ours, percent));
-    }
-    table.print()
-}
-
-fn arguments() -> Map<String, Value> {
-    Map::from_iter([("text".to_owned(), json!("hello"))])
-}
-
-async fn invoke(fleet: &Fleet) -> Result<()> {
-    let request = InvokeRequest {
-        request_id: None,
-        correlation_id: None,
-        client: "bench".into(),
-        server: Some("s-00".into()),
-        operation: Operation::CallTool { name: "echo".into(), arguments: arguments() },
-        timeout_ms: None,
-    };
-    fleet.invoke(request).await.map(drop).map_err(|failure| failure.message.into())
-}
-
-async fn idle(time: Duration) -> Result<()> {
-    let before_kib = rss_kib()?;
-    let peer = Peer::start().await?;
-    let half = SERVERS / 2;
-    let mut configs = peer.configs(half);
-    let program = peers::program("att-demo-server")?.display().to_string();
-    configs.extend(
-        (half..SERVERS).map(|n| ServerConfig::stdio(peers::name(n), program.clone(), ["--profile", "echo"])),
-    );
-    let fleet = fleet_of(configs).await?;
-    ready(&fleet, SERVERS).await?;
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    let before = cpu_ms()?;
-    tokio::time::sleep(time).await;
-    let spent = cpu_ms()? - before;
-    let mut table =
-        Table::new(&format!("{SERVERS} idle servers ({half} HTTP, {half} stdio), {} s", time.as_secs()));
-    let share = spent as f64 / time.as_millis() as f64 * 100.0;
-    table.row("CPU time of this process", &format!("{spent} ms, {share:.2} % of one core"));
-    let (now_kib, mib) = (rss_kib()?, |kib: u64| kib as f64 / 1024.0);
-    table.row(
-        "memory (RSS)",
-        &format!("{:.1} MiB, {:.1} MiB before the fleet", mib(now_kib), mib(before_kib)),
-    );
-    fleet.shutdown().await;
-    peer.stop().await;
-    table.print()
 }
