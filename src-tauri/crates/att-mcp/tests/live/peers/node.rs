@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use att_mcp::config::ServerConfig;
-use att_mcp::model::{Era, Status};
+use att_mcp::model::{Era, Status, TransportKind};
 use att_mcp::{FleetStore as _, Operation};
 use serde_json::json;
 
@@ -18,11 +18,30 @@ fn everything_over_http(name: &str) -> ServerConfig {
     served(name, "/mcp", |_| vec!["node".into(), peer("ATT_PEER_EVERYTHING"), "streamableHttp".into()])
 }
 
+/// The old transport, as the operator says it or found out.
+fn everything_over_sse(name: &str, said: bool) -> ServerConfig {
+    let mut config = served(name, "/sse", |_| vec!["node".into(), peer("ATT_PEER_EVERYTHING"), "sse".into()]);
+    config.sse = said;
+    config
+}
+
 #[tokio::test]
 async fn the_reference_server_everything_offers_everything_and_answers_over_every_transport() {
-    let bench = Bench::new(vec![everything_over_stdio("stdio"), everything_over_http("http")]).await;
-    for name in ["stdio", "http"] {
+    let bench = Bench::new(vec![
+        everything_over_stdio("stdio"),
+        everything_over_http("http"),
+        everything_over_sse("sse", true),
+        everything_over_sse("found", false),
+    ])
+    .await;
+    for (name, transport) in [
+        ("stdio", TransportKind::Stdio),
+        ("http", TransportKind::StreamableHttp),
+        ("sse", TransportKind::Sse),
+        ("found", TransportKind::Sse),
+    ] {
         let state = up(&bench, name).await;
+        assert_eq!(state.transport, transport, "{name}");
         assert_eq!((state.era, state.status), (Some(Era::Legacy), Status::Healthy), "{name}");
         assert_eq!(state.protocol_version.as_deref(), Some("2025-11-25"), "{name}");
         // More tools where a client says that it can be asked things.
@@ -51,8 +70,13 @@ async fn the_reference_server_everything_offers_everything_and_answers_over_ever
 
 #[tokio::test]
 async fn a_resource_that_a_peer_adds_while_it_runs_is_a_new_snapshot() {
-    let bench = Bench::new(vec![everything_over_stdio("stdio"), everything_over_http("http")]).await;
-    for name in ["stdio", "http"] {
+    let bench = Bench::new(vec![
+        everything_over_stdio("stdio"),
+        everything_over_http("http"),
+        everything_over_sse("sse", true),
+    ])
+    .await;
+    for name in ["stdio", "http", "sse"] {
         up(&bench, name).await;
         let zip = json!({"name": "note.gz", "data": "data:text/plain,hello", "outputType": "resourceLink"});
         bench.call(name, "gzip-file-as-resource", zip).await.unwrap();
@@ -71,8 +95,9 @@ async fn a_peer_that_dies_is_noticed_at_once_and_returns_with_the_same_surface()
     let mut config = patient(ServerConfig::stdio("stdio", "node", [peer("ATT_PEER_MEMORY")]));
     let file = memory.path().join("graph.jsonl").display().to_string();
     config.env.insert("MEMORY_FILE_PATH".into(), file);
-    let bench = Bench::new(vec![config, everything_over_http("http")]).await;
-    for name in ["stdio", "http"] {
+    let bench =
+        Bench::new(vec![config, everything_over_http("http"), everything_over_sse("sse", true)]).await;
+    for name in ["stdio", "http", "sse"] {
         up(&bench, name).await;
         // What a server adds on its own after the handshake is part of what must come back.
         bench.fleet.refresh(name).await.unwrap();
