@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch as tokio_watch};
 use tokio_util::task::TaskTracker;
 
+use crate::arguments::Schemas;
 use crate::calls::Calls;
 use crate::child::StderrRing;
 use crate::config::ServerConfig;
@@ -54,6 +55,8 @@ pub(crate) struct Shared {
     pub calls: Arc<Calls>,
     /// Where wire logs go on disk, for the servers that want it.
     pub wire_disk: Option<DiskLog>,
+    /// Compiled schemas of tools.
+    pub schemas: Schemas,
     /// Limits probes over the whole fleet.
     pub probes: Arc<Semaphore>,
     /// Every process of the fleet.

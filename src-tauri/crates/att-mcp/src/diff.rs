@@ -1,5 +1,6 @@
 //! The difference between two snapshots, with how grave each change is (design 1.4). Pure.
 
+mod rename;
 mod schema;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,92 +8,133 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::model::{
-    Change, ChangeKind, FieldChange, ListKind, ListSnapshot, ListStatus, Severity, Snapshot, SnapshotDiff,
-    SnapshotItem,
+    Change, ChangeKind, FieldChange, ListKind, ListSnapshot, ListStatus, Remark, Severity, Snapshot,
+    SnapshotDiff, SnapshotItem,
 };
+use crate::weight::weigh;
 
 pub use schema::accepts_all_of;
+
+/// Most values of schemas that are compared for one diff; whatever changed beyond that is breaking.
+const MAX_COMPARED: usize = 40_000;
+
+/// How much was compared for one diff so far, and with what answers.
+#[derive(Default)]
+struct Compared<'s> {
+    values: usize,
+    /// By the hashes of the narrower and the wider schema: many items often share one.
+    answers: BTreeMap<(&'s str, &'s str), bool>,
+}
+
+impl<'s> Compared<'s> {
+    /// True when `wide` surely takes all that `narrow` takes, and there was time left to find out.
+    fn accepts(&mut self, wide: (&'s str, &Value), narrow: (&'s str, &Value)) -> bool {
+        if let Some(known) = self.answers.get(&(wide.0, narrow.0)) {
+            return *known;
+        }
+        if !wide.1.is_object() || !narrow.1.is_object() {
+            return false;
+        }
+        self.values = self.values.saturating_add(weigh(wide.1).values + weigh(narrow.1).values);
+        let answer = self.values <= MAX_COMPARED && accepts_all_of(wide.1, narrow.1);
+        self.answers.insert((wide.0, narrow.0), answer);
+        answer
+    }
+}
 
 /// What changed from `from` to `to`. The order of items does not matter.
 #[must_use]
 pub fn diff(from: &Snapshot, to: &Snapshot) -> SnapshotDiff {
     let mut changes = Vec::new();
     let mut remarks = remarks(from, to);
+    let mut compared = Compared::default();
     for kind in ListKind::ALL {
         let (old, new) = (from.lists.get(kind), to.lists.get(kind));
         let readable = |list: &ListSnapshot| !matches!(list.status, ListStatus::Failed { .. });
         if readable(old) && readable(new) {
-            changes.extend(items(kind, old, new));
+            changes.extend(items(kind, old, new, &mut compared));
         }
-        if old.status != new.status {
-            remarks.push(format!(
-                "{}: {} before, {} now",
-                kind.as_str(),
-                word(&old.status),
-                word(&new.status)
-            ));
+        if word(&old.status) != word(&new.status) {
+            let severity = if readable(new) { Severity::Notice } else { Severity::Warning };
+            let text = format!("{}: {} before, {} now", kind.as_str(), said(&old.status), said(&new.status));
+            remarks.push(Remark { severity, text });
         }
     }
-    let severity = changes.iter().map(|c| c.severity).chain(remarks.iter().map(|_| Severity::Notice)).max();
+    let severity = changes.iter().map(|c| c.severity).chain(remarks.iter().map(|r| r.severity)).max();
     SnapshotDiff { from: from.id.clone(), to: to.id.clone(), severity, changes, remarks }
 }
 
-fn word(status: &ListStatus) -> String {
+/// The status without its reason: a reason may hold times and numbers, and is no change.
+fn word(status: &ListStatus) -> &'static str {
     match status {
-        ListStatus::Ok => "offered".to_owned(),
-        ListStatus::Unsupported => "not offered".to_owned(),
-        ListStatus::Failed { reason } => format!("could not be read ({reason})"),
+        ListStatus::Ok => "offered",
+        ListStatus::Unsupported => "not offered",
+        ListStatus::Failed { .. } => "could not be read",
     }
 }
 
-fn remarks(from: &Snapshot, to: &Snapshot) -> Vec<String> {
-    let mut out = Vec::new();
-    if from.protocol_version != to.protocol_version {
-        out.push(format!("protocol version: {} before, {} now", from.protocol_version, to.protocol_version));
+fn said(status: &ListStatus) -> String {
+    match status {
+        ListStatus::Failed { reason } => format!("{} ({reason})", word(status)),
+        ListStatus::Ok | ListStatus::Unsupported => word(status).to_owned(),
     }
-    for (what, differs) in [
-        ("the era", from.era != to.era),
-        ("the server's name or version", from.server_info != to.server_info),
-        ("the capabilities", from.capabilities != to.capabilities),
-        ("the instructions", from.instructions != to.instructions),
+}
+
+fn remarks(from: &Snapshot, to: &Snapshot) -> Vec<Remark> {
+    let mut out = Vec::new();
+    let mut note = |severity, text: String| out.push(Remark { severity, text });
+    if from.protocol_version != to.protocol_version {
+        let text = format!("protocol version: {} before, {} now", from.protocol_version, to.protocol_version);
+        note(Severity::Notice, text);
+    }
+    for (what, severity, differs) in [
+        ("the era", Severity::Notice, from.era != to.era),
+        ("the server's name or version", Severity::Info, from.server_info != to.server_info),
+        ("the capabilities", Severity::Notice, from.capabilities != to.capabilities),
+        // A model reads them: they can carry an injection like a description.
+        ("the instructions", Severity::Warning, from.instructions != to.instructions),
     ] {
         if differs {
-            out.push(format!("{what} changed"));
+            note(severity, format!("{what} changed"));
         }
     }
     out
 }
 
-fn items(kind: ListKind, old: &ListSnapshot, new: &ListSnapshot) -> Vec<Change> {
-    let by_key = |list: &'_ ListSnapshot| -> BTreeMap<String, SnapshotItem> {
-        list.items.iter().map(|i| (i.key.clone(), i.clone())).collect()
-    };
+fn items<'s>(
+    kind: ListKind,
+    old: &'s ListSnapshot,
+    new: &'s ListSnapshot,
+    compared: &mut Compared<'s>,
+) -> Vec<Change> {
+    let by_key =
+        |list: &'s ListSnapshot| list.items.iter().map(|i| (i.key.as_str(), i)).collect::<BTreeMap<_, _>>();
     let (old, new) = (by_key(old), by_key(new));
-    let mut removed: BTreeSet<&String> = old.keys().filter(|key| !new.contains_key(*key)).collect();
-    let mut changes = BTreeMap::new();
+    let removed: Vec<&SnapshotItem> =
+        old.iter().filter(|(key, _)| !new.contains_key(*key)).map(|(_, item)| *item).collect();
+    let arrived: Vec<&SnapshotItem> =
+        new.iter().filter(|(key, _)| !old.contains_key(*key)).map(|(_, item)| *item).collect();
+    let pairs = rename::pairs(&removed, &arrived);
+    let was: BTreeMap<&str, &SnapshotItem> =
+        pairs.iter().map(|(from, to)| (to.key.as_str(), *from)).collect();
+    let became: BTreeSet<&str> = pairs.iter().map(|(from, _)| from.key.as_str()).collect();
+    let mut out: Vec<Change> = removed
+        .iter()
+        .filter(|item| !became.contains(item.key.as_str()))
+        .map(|item| gone(kind, item))
+        .collect();
+    for item in arrived {
+        out.push(match was.get(item.key.as_str()) {
+            Some(before) => renamed(kind, before, item),
+            None => added(kind, item),
+        });
+    }
     for (key, item) in &new {
-        match old.get(key) {
-            Some(before) if before.raw == item.raw => {}
-            Some(before) => {
-                if let Some(change) = changed(kind, before, item) {
-                    changes.insert(key.clone(), change);
-                }
-            }
-            None => {
-                let twin = removed.iter().find(|k| old[**k].hashes.body == item.hashes.body).copied();
-                let change = match twin {
-                    Some(twin) => {
-                        removed.remove(twin);
-                        renamed(kind, &old[twin], item)
-                    }
-                    None => added(kind, item),
-                };
-                changes.insert(key.clone(), change);
-            }
+        // By the hashes: of an item that was cut the rest is no longer there to be compared.
+        if let Some(before) = old.get(key).filter(|before| before.hashes != item.hashes) {
+            out.extend(changed(kind, before, item, compared));
         }
     }
-    let mut out: Vec<Change> = removed.into_iter().map(|key| gone(kind, &old[key])).collect();
-    out.extend(changes.into_values());
     out.sort_by(|a, b| a.key.cmp(&b.key));
     out
 }
@@ -135,7 +177,12 @@ fn renamed(list: ListKind, before: &SnapshotItem, after: &SnapshotItem) -> Chang
     }
 }
 
-fn changed(list: ListKind, before: &SnapshotItem, after: &SnapshotItem) -> Option<Change> {
+fn changed<'s>(
+    list: ListKind,
+    before: &'s SnapshotItem,
+    after: &'s SnapshotItem,
+    compared: &mut Compared<'s>,
+) -> Option<Change> {
     let (old, new) = (&before.hashes, &after.hashes);
     let mut fields = Vec::new();
     let mut severity = Severity::Info;
@@ -149,22 +196,35 @@ fn changed(list: ListKind, before: &SnapshotItem, after: &SnapshotItem) -> Optio
         note(FieldChange::Description, Severity::Warning, "its description changed");
     }
     if old.input_schema != new.input_schema {
-        if input_fits(list, &before.raw, &after.raw) {
-            note(
-                FieldChange::InputSchemaCompatible,
-                Severity::Notice,
-                "its input changed, calls that fitted still fit",
-            );
+        if !input_fits(list, before, after, compared) {
+            let text = "its input changed, calls that fitted may not fit any more";
+            note(FieldChange::InputSchemaBreaking, Severity::Alarm, text);
+        } else if reworded(input(list, &before.raw), input(list, &after.raw)) {
+            let text = "its input is described in other words, calls that fitted still fit";
+            note(FieldChange::InputSchemaCompatible, Severity::Warning, text);
         } else {
-            note(
-                FieldChange::InputSchemaBreaking,
-                Severity::Alarm,
-                "its input changed, calls that fitted may not fit any more",
-            );
+            let text = "its input changed, calls that fitted still fit";
+            note(FieldChange::InputSchemaCompatible, Severity::Notice, text);
         }
     }
     if old.output_schema != new.output_schema {
-        note(FieldChange::OutputSchema, Severity::Warning, "its output changed");
+        let (was, is) = (before.raw.get("outputSchema"), after.raw.get("outputSchema"));
+        // The other way round: what it answers now must be something that a caller can read already.
+        match (was, is) {
+            (None, Some(_)) => {
+                note(FieldChange::OutputSchema, Severity::Notice, "its output is described now")
+            }
+            (Some(was), Some(is))
+                if compared.accepts((&old.output_schema, was), (&new.output_schema, is)) =>
+            {
+                let text = "its output changed, and still fits what it promised";
+                note(FieldChange::OutputSchema, Severity::Notice, text);
+            }
+            _ => {
+                let text = "its output changed, and may not fit any more what it promised";
+                note(FieldChange::OutputSchema, Severity::Warning, text);
+            }
+        }
     }
     if old.annotations != new.annotations {
         let flipped = ["readOnlyHint", "destructiveHint"]
@@ -178,7 +238,10 @@ fn changed(list: ListKind, before: &SnapshotItem, after: &SnapshotItem) -> Optio
             note(FieldChange::Annotations, Severity::Alarm, &text);
         }
     }
-    if old.other != new.other || old.identity != new.identity {
+    if old.identity != new.identity {
+        // A title is read by models and people like a description.
+        note(FieldChange::Other, Severity::Warning, "its title or address changed");
+    } else if old.other != new.other {
         note(FieldChange::Other, Severity::Info, "other fields changed");
     }
     if fields.is_empty() {
@@ -199,16 +262,43 @@ fn annotation<'v>(raw: &'v Value, hint: &str) -> Option<&'v Value> {
     raw.get("annotations").and_then(|a| a.get(hint))
 }
 
-fn input_fits(list: ListKind, before: &Value, after: &Value) -> bool {
+fn input(list: ListKind, raw: &Value) -> Option<&Value> {
+    raw.get(if list == ListKind::Prompts { "arguments" } else { "inputSchema" })
+}
+
+fn input_fits<'s>(
+    list: ListKind,
+    before: &'s SnapshotItem,
+    after: &'s SnapshotItem,
+    compared: &mut Compared<'s>,
+) -> bool {
+    let (old, new) = (input(list, &before.raw), input(list, &after.raw));
     match list {
-        ListKind::Prompts => arguments_fit(
-            before.get("arguments").unwrap_or(&Value::Null),
-            after.get("arguments").unwrap_or(&Value::Null),
-        ),
-        _ => match (before.get("inputSchema"), after.get("inputSchema")) {
-            (Some(old), Some(new)) => accepts_all_of(new, old),
+        ListKind::Prompts => arguments_fit(old.unwrap_or(&Value::Null), new.unwrap_or(&Value::Null)),
+        _ => match (old, new) {
+            (Some(old), Some(new)) => {
+                compared.accepts((&after.hashes.input_schema, new), (&before.hashes.input_schema, old))
+            }
             _ => false,
         },
+    }
+}
+
+/// True when a text that a model reads (a title or a description) is another one at a place that was there before.
+/// A property that is new brings words of its own, and is no rewording.
+fn reworded(before: Option<&Value>, after: Option<&Value>) -> bool {
+    match (before, after) {
+        (Some(Value::Object(before)), Some(Value::Object(after))) => {
+            after.iter().any(|(name, now)| match (before.get(name), name.as_str()) {
+                (was, "description" | "title") if now.is_string() => was != Some(now),
+                (Some(was), _) => reworded(Some(was), Some(now)),
+                (None, _) => false,
+            })
+        }
+        (Some(Value::Array(before)), Some(Value::Array(after))) => {
+            before.iter().zip(after).any(|(was, now)| reworded(Some(was), Some(now)))
+        }
+        _ => false,
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::arguments::Schemas;
 use crate::calls::{CallUnderWay, Calls};
 use crate::config::ServerConfig;
 use crate::connection::{Ask, LatencyPoint, Server, Shared};
@@ -91,6 +92,7 @@ impl Fleet {
     pub async fn start(deps: FleetDeps, configs: Vec<ServerConfig>) -> Result<Self, FleetError> {
         let shared = Arc::new(Shared {
             recorder: Recorder::start(Arc::clone(&deps.store)),
+            schemas: Schemas::default(),
             store: deps.store,
             clock: deps.clock,
             randomness: deps.randomness,

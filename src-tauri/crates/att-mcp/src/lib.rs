@@ -26,6 +26,7 @@ pub mod snapshot;
 pub mod store;
 mod target;
 mod text;
+mod weight;
 mod wire;
 
 pub use calls::{CallProgress, CallUnderWay};

@@ -12,11 +12,14 @@ use serde_json::Value;
 use crate::link::{Link, RequestError};
 use crate::model::ListKind;
 use crate::snapshot::{ReadList, ReadLists};
+use crate::weight::weigh;
 
 /// Most pages read of one list.
 const MAX_PAGES: usize = 200;
 /// Most items kept of one list.
 const MAX_ITEMS: usize = 20_000;
+/// Most bytes of all pages of one list.
+const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// Reads all four lists at once. A list that the server does not announce is not asked for.
 pub(crate) async fn read_all(link: &Link, capabilities: &Value, timeout: Duration) -> ReadLists {
@@ -40,6 +43,7 @@ async fn read_list(link: &Link, kind: ListKind, timeout: Duration) -> ReadList {
     let mut items = Vec::new();
     let mut cursors = BTreeSet::new();
     let mut cursor: Option<String> = None;
+    let mut bytes = 0_usize;
     for _ in 0..MAX_PAGES {
         let answer = match link.request(request(kind, cursor.clone()), timeout, None).await {
             Ok(answer) => answer.value,
@@ -51,6 +55,10 @@ async fn read_list(link: &Link, kind: ListKind, timeout: Duration) -> ReadList {
         let Some(page) = answer.get(field(kind)).and_then(Value::as_array) else {
             return ReadList::Failed(format!("the answer holds no list called \"{}\"", field(kind)));
         };
+        bytes += page.iter().map(|item| weigh(item).bytes).sum::<usize>();
+        if bytes > MAX_BYTES {
+            return ReadList::Failed(format!("the list has more than {MAX_BYTES} bytes"));
+        }
         items.extend(page.iter().cloned());
         if items.len() > MAX_ITEMS {
             return ReadList::Failed(format!("the list has more than {MAX_ITEMS} items"));

@@ -1,15 +1,19 @@
 //! Builds a capability snapshot out of raw lists (design 1.4). Pure.
 
-use std::collections::BTreeMap;
+mod item;
 
-use att_core::{canonical_json, sha256_hex};
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Map, Value, json};
 
+use crate::arguments::Schemas;
 use crate::facets::Greeting;
-use crate::model::{ItemHashes, ListKind, ListSnapshot, ListStatus, Lists, Snapshot, SnapshotItem};
+use crate::model::{ListKind, ListSnapshot, ListStatus, Lists, Snapshot, SnapshotItem};
 
-/// What identifies an item beside its key; a change here alone is a rename.
-const IDENTITY: [&str; 4] = ["name", "title", "uri", "uriTemplate"];
+use item::{Judged, digest};
+
+/// Longest instructions kept; what is beyond is said, and still hashed.
+const MAX_INSTRUCTIONS: usize = 256 * 1024;
 
 /// A list as it was read: every item raw, or why not.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,13 +49,12 @@ pub fn take(
     parent: Option<&Snapshot>,
     now_ms: i64,
 ) -> Snapshot {
-    let lists = Lists {
-        tools: list(ListKind::Tools, read.tools),
-        resources: list(ListKind::Resources, read.resources),
-        resource_templates: list(ListKind::ResourceTemplates, read.resource_templates),
-        prompts: list(ListKind::Prompts, read.prompts),
-    };
-    let surface = surface(greeting, &lists);
+    let (tools, tools_sum) = list(ListKind::Tools, read.tools);
+    let (resources, resources_sum) = list(ListKind::Resources, read.resources);
+    let (resource_templates, templates_sum) = list(ListKind::ResourceTemplates, read.resource_templates);
+    let (prompts, prompts_sum) = list(ListKind::Prompts, read.prompts);
+    let lists = Lists { tools, resources, resource_templates, prompts };
+    let surface = surface(greeting, &lists, [tools_sum, resources_sum, templates_sum, prompts_sum]);
     let parent = parent.map(|p| p.id.clone());
     let id = digest(&json!({"server": server, "parent": parent, "surface": surface}));
     Snapshot {
@@ -66,15 +69,15 @@ pub fn take(
         protocol_version: greeting.protocol_version.clone(),
         server_info: greeting.server_info.clone(),
         capabilities: greeting.capabilities.clone(),
-        instructions: greeting.instructions.clone(),
+        instructions: greeting.instructions.as_deref().map(|text| item::clipped(text, MAX_INSTRUCTIONS)),
         lists,
     }
 }
 
 /// The hash of what is offered: the same for the same items in another order.
-fn surface(greeting: &Greeting, lists: &Lists) -> String {
+fn surface(greeting: &Greeting, lists: &Lists, digests: [Vec<String>; 4]) -> String {
     let mut offered = Map::new();
-    for kind in ListKind::ALL {
+    for (kind, items) in ListKind::ALL.into_iter().zip(digests) {
         let list = lists.get(kind);
         let status = match list.status {
             ListStatus::Ok => "ok",
@@ -82,8 +85,6 @@ fn surface(greeting: &Greeting, lists: &Lists) -> String {
             // The reason may hold times and numbers that differ from one failure to the next.
             ListStatus::Failed { .. } => "failed",
         };
-        let mut items: Vec<_> = list.items.iter().map(|i| digest(&i.raw)).collect();
-        items.sort();
         offered.insert(kind.as_str().to_owned(), json!({"status": status, "items": items}));
     }
     digest(&json!({
@@ -96,127 +97,54 @@ fn surface(greeting: &Greeting, lists: &Lists) -> String {
     }))
 }
 
-fn list(kind: ListKind, read: ReadList) -> ListSnapshot {
+/// The list, and the digests of its items as they came, sorted.
+fn list(kind: ListKind, read: ReadList) -> (ListSnapshot, Vec<String>) {
     let raw = match read {
         ReadList::Items(raw) => raw,
-        ReadList::Unsupported => return ListSnapshot::unsupported(),
+        ReadList::Unsupported => return (ListSnapshot::unsupported(), Vec::new()),
         ReadList::Failed(reason) => {
-            return ListSnapshot { status: ListStatus::Failed { reason }, items: Vec::new() };
+            return (ListSnapshot { status: ListStatus::Failed { reason }, items: Vec::new() }, Vec::new());
         }
     };
-    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
-    let mut items: Vec<SnapshotItem> = Vec::with_capacity(raw.len());
-    for raw in raw {
-        let mut item = item(kind, raw);
-        let times = seen.entry(item.key.clone()).or_insert(0);
-        *times += 1;
-        if *times > 1 {
+    let judged: Vec<Judged> = raw.into_iter().map(|raw| item::judge(kind, raw)).collect();
+    // A mark that tells a repeated item apart must not be another item's name.
+    let named: HashSet<String> = judged.iter().map(|judged| judged.item.key.clone()).collect();
+    let mut times: HashMap<String, u32> = HashMap::new();
+    let mut items = Vec::with_capacity(judged.len());
+    let mut digests = Vec::with_capacity(judged.len());
+    for Judged { mut item, digest } in judged {
+        let count = times.entry(item.key.clone()).or_insert(0);
+        *count += 1;
+        if *count > 1 {
             item.problem.get_or_insert_with(|| format!("{} is listed more than once", item.key));
-            item.key = format!("{}#{times}", item.key);
+            let mut key = format!("{}#{count}", item.key);
+            while named.contains(&key) {
+                *count += 1;
+                key = format!("{}#{count}", item.key);
+            }
+            item.key = key;
         }
         items.push(item);
+        digests.push(digest);
     }
-    ListSnapshot { status: ListStatus::Ok, items }
+    digests.sort();
+    (ListSnapshot { status: ListStatus::Ok, items }, digests)
 }
 
 /// One item with its key, its problem and its hashes.
 #[must_use]
 pub fn item(kind: ListKind, raw: Value) -> SnapshotItem {
-    let hashes = hashes(&raw);
-    let key_field = match kind {
-        ListKind::Tools | ListKind::Prompts => "name",
-        ListKind::Resources => "uri",
-        ListKind::ResourceTemplates => "uriTemplate",
-    };
-    let named = raw.get(key_field).and_then(Value::as_str).filter(|key| !key.is_empty());
-    let problem = match (&raw, named) {
-        (Value::Object(fields), Some(_)) => problem(kind, fields),
-        (Value::Object(_), None) => Some(format!("it has no \"{key_field}\"")),
-        _ => Some("it is not an object".to_owned()),
-    };
-    let key = named.map_or_else(|| format!("malformed:{}", &digest(&raw)[..12]), str::to_owned);
-    SnapshotItem { key, raw, problem, hashes }
+    item::judge(kind, raw).item
 }
 
-fn problem(kind: ListKind, fields: &Map<String, Value>) -> Option<String> {
-    for text in ["description", "title", "mimeType"] {
-        if fields.get(text).is_some_and(|v| !v.is_string() && !v.is_null()) {
-            return Some(format!("\"{text}\" is not a text"));
+/// Marks the tools whose schemas cannot be used to check a call. Apart from [`take`], for it compiles every schema:
+/// worth it for a surface that is new, not for one that was seen before.
+pub fn mark_unusable(snapshot: &mut Snapshot, schemas: &Schemas) {
+    for tool in &mut snapshot.lists.tools.items {
+        if tool.problem.is_none() {
+            tool.problem = schemas.problem(tool);
         }
     }
-    if fields.get("annotations").is_some_and(|v| !v.is_object() && !v.is_null()) {
-        return Some("\"annotations\" is not an object".to_owned());
-    }
-    match kind {
-        ListKind::Tools => {
-            match fields.get("inputSchema") {
-                None => return Some("it has no \"inputSchema\"".to_owned()),
-                Some(Value::Object(schema)) => {
-                    if schema.get("type").and_then(Value::as_str) != Some("object") {
-                        return Some("\"inputSchema\" is not of type object".to_owned());
-                    }
-                }
-                Some(_) => return Some("\"inputSchema\" is not a schema".to_owned()),
-            }
-            match fields.get("outputSchema") {
-                None | Some(Value::Null | Value::Object(_)) => None,
-                Some(_) => Some("\"outputSchema\" is not a schema".to_owned()),
-            }
-        }
-        ListKind::Prompts => match fields.get("arguments") {
-            None | Some(Value::Null) => None,
-            Some(Value::Array(arguments)) => arguments
-                .iter()
-                .any(|a| a.get("name").and_then(Value::as_str).is_none())
-                .then(|| "an argument has no name".to_owned()),
-            Some(_) => Some("\"arguments\" is not a list".to_owned()),
-        },
-        ListKind::Resources | ListKind::ResourceTemplates => None,
-    }
-}
-
-fn hashes(raw: &Value) -> ItemHashes {
-    let field = |name: &str| digest(raw.get(name).unwrap_or(&Value::Null));
-    let without = |names: &[&str]| match raw {
-        Value::Object(fields) => {
-            let rest: Map<String, Value> = fields
-                .iter()
-                .filter(|(name, _)| !names.contains(&name.as_str()))
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect();
-            digest(&Value::Object(rest))
-        }
-        other => digest(other),
-    };
-    let identity: Vec<_> =
-        IDENTITY.iter().map(|name| raw.get(*name).cloned().unwrap_or(Value::Null)).collect();
-    ItemHashes {
-        identity: digest(&Value::Array(identity)),
-        description: field("description"),
-        input_schema: match raw.get("inputSchema") {
-            Some(schema) => digest(schema),
-            None => field("arguments"),
-        },
-        output_schema: field("outputSchema"),
-        annotations: field("annotations"),
-        other: without(&[
-            "name",
-            "title",
-            "uri",
-            "uriTemplate",
-            "description",
-            "inputSchema",
-            "arguments",
-            "outputSchema",
-            "annotations",
-        ]),
-        body: without(&IDENTITY),
-    }
-}
-
-/// SHA-256 over RFC 8785 text. Numbers that have no canonical form fall back to their plain text.
-fn digest(value: &Value) -> String {
-    sha256_hex(canonical_json(value).unwrap_or_else(|_| value.to_string()))
 }
 
 #[cfg(test)]
@@ -285,5 +213,37 @@ mod tests {
     fn counts_are_null_where_a_list_is_not_offered() {
         let counts = take("s", 1, &greeting(), tools(vec![good("a")]), None, 5).lists.counts();
         assert_eq!((counts.tools, counts.resources, counts.prompts), (Some(1), None, Some(0)));
+    }
+
+    #[test]
+    fn items_of_one_name_have_keys_of_their_own_even_beside_a_name_that_looks_like_such_a_key() {
+        let read = tools(vec![good("a"), good("a"), good("a#2"), good("a")]);
+        let snapshot = take("s", 1, &greeting(), read, None, 5);
+        let marks: Vec<_> =
+            snapshot.lists.tools.items.iter().map(|i| (i.key.as_str(), i.problem.is_some())).collect();
+        assert_eq!(marks, [("a", false), ("a#3", true), ("a#2", false), ("a#4", true)]);
+    }
+
+    #[test]
+    fn a_tool_whose_schema_does_not_compile_is_marked_and_stays_as_it_is() {
+        let odd = json!({"name": "odd", "inputSchema": {"type": "object", "properties": {"x": {"type": 7}}}});
+        let mut snapshot = take("s", 1, &greeting(), tools(vec![odd.clone(), good("a")]), None, 5);
+        let surface = snapshot.surface.clone();
+        mark_unusable(&mut snapshot, &Schemas::default());
+        let items = &snapshot.lists.tools.items;
+        assert!(items[0].problem.as_deref().unwrap().contains("inputSchema"), "{:?}", items[0].problem);
+        assert_eq!((&items[0].raw, &items[1].problem, &snapshot.surface), (&odd, &None, &surface));
+    }
+
+    #[test]
+    fn instructions_without_end_are_cut_and_say_so() {
+        let long = Greeting { instructions: Some("é".repeat(MAX_INSTRUCTIONS)), ..greeting() };
+        let snapshot = take("s", 1, &long, tools(vec![]), None, 5);
+        let kept = snapshot.instructions.unwrap();
+        assert!(
+            kept.len() < MAX_INSTRUCTIONS + 100 && kept.ends_with("bytes)"),
+            "{}",
+            &kept[kept.len() - 60..]
+        );
     }
 }

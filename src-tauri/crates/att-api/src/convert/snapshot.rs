@@ -83,8 +83,8 @@ pub fn diff(diff: &SnapshotDiff) -> SnapshotDiffDto {
         kind: "server".to_owned(),
         name: String::new(),
         change: "changed".to_owned(),
-        fields: vec![remark.clone()],
-        severity: "notice".to_owned(),
+        fields: vec![remark.text.clone()],
+        severity: word(&remark.severity),
         before: None,
         after: None,
     });

@@ -53,7 +53,7 @@ impl Actor {
         let name = self.state.server.clone();
         self.load_latest().await;
         let now_ms = self.now_ms();
-        let taken =
+        let mut taken =
             snapshot::take(&name, link.generation, &link.greeting, lists, self.latest.as_deref(), now_ms);
         let failed =
             taken.lists.failures().iter().map(|(kind, why)| format!("{}: {why}", kind.as_str())).collect();
@@ -66,6 +66,7 @@ impl Actor {
             }
             return surface;
         }
+        snapshot::mark_unusable(&mut taken, &self.shared.schemas);
         surface.snapshot_id = Some(taken.id.clone());
         if let Err(error) = self.shared.store.put_snapshot(taken.clone()).await {
             tracing::warn!(server = %name, %error, "a snapshot was not kept");
@@ -74,14 +75,12 @@ impl Actor {
         self.record(link.generation, event);
         if let Some(before) = &self.latest {
             let found = diff(before, &taken);
-            let changes = u32::try_from(found.changes.len() + found.remarks.len()).unwrap_or(u32::MAX);
-            let summary: Vec<_> = found.changes.iter().map(|c| c.text.clone()).chain(found.remarks).collect();
             let drift = EventKind::DriftFound {
                 snapshot_id: taken.id.clone(),
                 from: before.id.clone(),
                 severity: found.severity.unwrap_or(Severity::Info),
-                changes,
-                summary: summary.into_iter().take(5).collect::<Vec<_>>().join("; "),
+                changes: found.count(),
+                summary: found.headline(5),
             };
             self.record(link.generation, drift);
         }

@@ -1,136 +1,154 @@
-//! Whether a changed input schema still takes every call that the old one took. Errs on the side of "breaking".
+//! Whether a changed schema still takes every value that the old one took. Errs on the side of "breaking".
+//!
+//! The set algebra is `jsonschema`'s; only its proof counts. What is ours: how much is looked at, and what a caller is
+//! taken to know (see [`known`]). No reference ever leaves the document.
 
-use std::collections::BTreeSet;
+mod known;
 
-use serde_json::{Map, Value};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Keywords that describe and do not constrain.
-const SILENT: [&str; 9] =
-    ["$schema", "$comment", "$id", "title", "description", "default", "examples", "deprecated", "readOnly"];
+use jsonschema::canonical::{CanonicalSchema, CanonicalizationError, Containment, Satisfiability, options};
+use jsonschema::{Draft, PatternOptions};
+use serde_json::{Map, Value, json};
 
-/// Keywords whose absence only loosens a schema.
-const NARROWING: [&str; 13] = [
-    "pattern",
-    "format",
-    "uniqueItems",
-    "allOf",
-    "not",
-    "if",
-    "then",
-    "else",
-    "dependentRequired",
-    "dependentSchemas",
-    "propertyNames",
-    "contains",
-    "multipleOf",
-];
+use crate::weight::{Weight, reach, weigh};
 
-/// Deepest nesting looked into.
-const MAX_DEPTH: u32 = 64;
+/// Most values in a schema that is compared; a larger one that changed is breaking.
+const MAX_VALUES: usize = 2_000;
+/// Deepest nesting of a schema that is compared.
+const MAX_DEPTH: usize = 48;
+/// Most names of definitions, branches and choices together; set algebra grows with their product.
+const MAX_BRANCHES: usize = 200;
+/// Most subschemas met when every reference is followed.
+const MAX_MET: u64 = 20_000;
+/// Steps that one match of a pattern may take.
+const BACKTRACK_LIMIT: usize = 10_000;
+/// Where the document is laid when its root has to be a definition.
+const ROOT: &str = "att-root";
 
-/// True when `new` surely accepts everything that `old` accepts. An optional property that is added counts as
-/// accepted: no caller sends what it does not know.
+/// True when `new` surely accepts every value that a caller who knows `old` may send. An optional property that is
+/// added counts as accepted: no caller sends what it does not know.
 #[must_use]
 pub fn accepts_all_of(new: &Value, old: &Value) -> bool {
-    accepts(new, old, MAX_DEPTH)
+    new == old || (small(new) && small(old) && guarded(|| compare(new, old)))
 }
 
-fn accepts(new: &Value, old: &Value, depth: u32) -> bool {
-    if depth == 0 {
-        return new == old;
-    }
-    let (new, old) = match (new, old) {
-        (Value::Bool(true), _) | (_, Value::Bool(false)) => return true,
-        (Value::Bool(false), _) => return false,
-        (Value::Object(new), Value::Bool(true)) => return spoken(new).next().is_none(),
-        (Value::Object(new), Value::Object(old)) => (new, old),
-        _ => return new == old,
+fn small(schema: &Value) -> bool {
+    let Weight { values, depth, .. } = weigh(schema);
+    values <= MAX_VALUES
+        && depth <= MAX_DEPTH
+        && branches(schema) <= MAX_BRANCHES
+        && reach(schema).met <= MAX_MET
+}
+
+/// The library is large and what it is given is hostile: a panic in it proves nothing, and must end nothing.
+fn guarded(question: impl FnOnce() -> bool) -> bool {
+    catch_unwind(AssertUnwindSafe(question)).unwrap_or(false)
+}
+
+fn compare(new: &Value, old: &Value) -> bool {
+    let (new_draft, old_draft) = (Draft::default().detect(new), Draft::default().detect(old));
+    let told = known::to_a_caller(old);
+    let Some(old_known) = canonical(&told, old_draft) else { return false };
+    // Closing what nobody could satisfy any more would prove everything.
+    let old_known = match old_known.satisfiability() {
+        Satisfiability::No => match canonical(old, old_draft) {
+            Some(open) => open,
+            None => return false,
+        },
+        Satisfiability::Yes | Satisfiability::Unknown => old_known,
     };
-    let keys: BTreeSet<&String> = spoken(new).chain(spoken(old)).collect();
-    keys.into_iter().all(|key| keyword_fits(key, new, old, depth))
-}
-
-fn spoken(schema: &Map<String, Value>) -> impl Iterator<Item = &String> {
-    schema.keys().filter(|key| !SILENT.contains(&key.as_str()))
-}
-
-fn keyword_fits(key: &str, new: &Map<String, Value>, old: &Map<String, Value>, depth: u32) -> bool {
-    let (n, o) = (new.get(key), old.get(key));
-    match key {
-        "type" => match (n, o) {
-            (None, _) => true,
-            (Some(_), None) => false,
-            (Some(n), Some(o)) => types(o).iter().all(|t| {
-                let n = types(n);
-                n.contains(t) || (t == "integer" && n.contains("number"))
-            }),
-        },
-        "enum" | "const" => match key == "enum" || new.get("enum").is_none() {
-            true => match (choices(new), choices(old)) {
-                (None, _) => true,
-                (Some(_), None) => false,
-                (Some(n), Some(o)) => o.iter().all(|choice| n.contains(choice)),
-            },
-            false => true,
-        },
-        "required" => names(n).is_subset(&names(o)),
-        "properties" => properties_fit(new, old, depth),
-        "additionalProperties" => match n {
-            None => true,
-            Some(n) => accepts(n, o.unwrap_or(&Value::Bool(true)), depth - 1),
-        },
-        "items" => match (n, o) {
-            (None, _) => true,
-            (Some(n), o) => accepts(n, o.unwrap_or(&Value::Bool(true)), depth - 1),
-        },
-        "minimum" | "exclusiveMinimum" | "minLength" | "minItems" | "minProperties" => {
-            bound_fits(n, o, |new, old| new <= old)
+    let Some(new_set) = canonical(new, old_draft) else { return false };
+    if new_draft != old_draft && !same_in_both(new, &new_set, new_draft) {
+        return false;
+    }
+    match new_set.covers(&old_known) {
+        Ok(answer) => answer == Containment::Yes,
+        Err(CanonicalizationError::IncompatibleOperands(_)) => {
+            let (Some(new), Some(old)) =
+                (canonical(&with_named_root(new), old_draft), canonical(&with_named_root(&told), old_draft))
+            else {
+                return false;
+            };
+            old.satisfiability() != Satisfiability::No
+                && new.covers(&old).is_ok_and(|answer| answer == Containment::Yes)
         }
-        "maximum" | "exclusiveMaximum" | "maxLength" | "maxItems" | "maxProperties" => {
-            bound_fits(n, o, |new, old| new >= old)
-        }
-        _ if n == o => true,
-        _ => n.is_none() && NARROWING.contains(&key),
+        Err(_) => false,
     }
 }
 
-fn properties_fit(new: &Map<String, Value>, old: &Map<String, Value>, depth: u32) -> bool {
-    let empty = Map::new();
-    let of = |schema: &'_ Map<String, Value>| -> Map<String, Value> {
-        schema.get("properties").and_then(Value::as_object).unwrap_or(&empty).clone()
+/// True when a schema that names another draft means the same in it.
+fn same_in_both(schema: &Value, in_one: &CanonicalSchema, other: Draft) -> bool {
+    let plain = |set: &CanonicalSchema| {
+        let mut json = set.to_json_schema();
+        if let Some(fields) = json.as_object_mut() {
+            fields.remove("$schema");
+        }
+        json
     };
-    let (new_properties, old_properties) = (of(new), of(old));
-    let rest = new.get("additionalProperties").unwrap_or(&Value::Bool(true));
-    old_properties.iter().all(|(name, before)| match new_properties.get(name) {
-        Some(after) => accepts(after, before, depth - 1),
-        None => accepts(rest, before, depth - 1),
-    })
+    canonical(schema, other).is_some_and(|in_other| plain(in_one) == plain(&in_other))
 }
 
-fn types(value: &Value) -> BTreeSet<String> {
+fn canonical(schema: &Value, draft: Draft) -> Option<CanonicalSchema> {
+    let mut schema = schema.clone();
+    if let Some(fields) = schema.as_object_mut() {
+        fields.remove("$schema");
+    }
+    options()
+        .offline()
+        .with_draft(draft)
+        .should_validate_formats(true)
+        .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(BACKTRACK_LIMIT))
+        .canonicalize(&schema)
+        .ok()
+}
+
+/// The same schema as a definition that its root refers to: two documents whose `#` differ cannot be compared.
+fn with_named_root(schema: &Value) -> Value {
+    let mut moved = schema.clone();
+    move_references(&mut moved);
+    let mut definitions = Map::new();
+    definitions.insert(ROOT.to_owned(), moved);
+    json!({"$defs": definitions, "$ref": format!("#/$defs/{ROOT}")})
+}
+
+fn move_references(value: &mut Value) {
     match value {
-        Value::String(one) => BTreeSet::from([one.clone()]),
-        Value::Array(many) => many.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        _ => BTreeSet::new(),
+        Value::Object(fields) => {
+            for (name, inner) in fields {
+                match inner {
+                    Value::String(target) if name == "$ref" => {
+                        if let Some(pointer) = target.strip_prefix('#') {
+                            *target = format!("#/$defs/{ROOT}{pointer}");
+                        }
+                    }
+                    inner => move_references(inner),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(move_references),
+        _ => {}
     }
 }
 
-fn choices(schema: &Map<String, Value>) -> Option<Vec<Value>> {
-    match (schema.get("enum"), schema.get("const")) {
-        (Some(Value::Array(many)), _) => Some(many.clone()),
-        (None, Some(one)) => Some(vec![one.clone()]),
-        _ => None,
+/// How much a schema branches: members of choices, definitions and references.
+fn branches(schema: &Value) -> usize {
+    match schema {
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, inner)| {
+                let own = match (name.as_str(), inner) {
+                    ("anyOf" | "oneOf" | "allOf", Value::Array(members)) => members.len(),
+                    ("$ref" | "not" | "if" | "contains", _) => 1,
+                    _ => 0,
+                };
+                own + branches(inner)
+            })
+            .sum(),
+        Value::Array(items) => items.iter().map(branches).sum(),
+        _ => 0,
     }
 }
 
-fn names(value: Option<&Value>) -> BTreeSet<&str> {
-    value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
-}
-
-fn bound_fits(new: Option<&Value>, old: Option<&Value>, fits: fn(f64, f64) -> bool) -> bool {
-    match (new.and_then(Value::as_f64), old.and_then(Value::as_f64)) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some(new), Some(old)) => fits(new, old),
-    }
-}
+#[cfg(test)]
+mod tests;

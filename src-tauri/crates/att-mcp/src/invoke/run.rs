@@ -11,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::exchange::Exchange;
 use super::{FailureCode, InvokeAnswer, InvokeFailure, InvokeRequest, Operation};
-use crate::arguments::misfits;
 use crate::connection::{Ask, Server, Shared};
 use crate::dial::{duration, to_fault};
 use crate::facets::Input;
@@ -137,9 +136,8 @@ impl Call<'_> {
         if let Operation::CallTool { name, arguments } = &self.operation
             && let Some(snapshot) = server.snapshot()
             && let Some(tool) = snapshot.lists.tools.items.iter().find(|t| t.key == *name)
-            && let Some(schema) = tool.raw.get("inputSchema")
         {
-            let wrong = misfits(schema, &Value::Object(arguments.clone()));
+            let wrong = self.shared.schemas.input_misfits(tool, &Value::Object(arguments.clone()));
             if !wrong.is_empty() {
                 let text = format!("the arguments do not fit {name}: {}", wrong.join("; "));
                 return Err(self.failure(FailureCode::InvalidRequest, text));

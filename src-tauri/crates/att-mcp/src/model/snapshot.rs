@@ -269,6 +269,33 @@ pub struct SnapshotDiff {
     pub severity: Option<Severity>,
     /// The changes, by list and key.
     pub changes: Vec<Change>,
-    /// Changes outside the lists (protocol version, server info, capabilities, instructions, a list's status), as sentences.
-    pub remarks: Vec<String>,
+    /// Changes outside the lists.
+    pub remarks: Vec<Remark>,
+}
+
+impl SnapshotDiff {
+    /// How many changes and remarks there are.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.changes.len() + self.remarks.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The gravest few, as sentences.
+    #[must_use]
+    pub fn headline(&self, most: usize) -> String {
+        let changes = self.changes.iter().map(|change| (change.severity, &change.text));
+        let mut all: Vec<_> = changes.chain(self.remarks.iter().map(|r| (r.severity, &r.text))).collect();
+        all.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
+        let said: Vec<&str> = all.iter().take(most).map(|(_, text)| text.as_str()).collect();
+        said.join("; ")
+    }
+}
+
+/// A change outside the lists: protocol version, server info, capabilities, instructions, a list's status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remark {
+    /// How grave.
+    pub severity: Severity,
+    /// One sentence.
+    pub text: String,
 }
