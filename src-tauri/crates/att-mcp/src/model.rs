@@ -13,7 +13,7 @@ pub use server::{
     ServerState, Status, SuggestedAction, TransportKind,
 };
 pub use snapshot::{
-    Change, ChangeKind, FieldChange, ItemHashes, ListKind, ListSnapshot, ListStatus, Lists, Severity,
+    Change, ChangeKind, FieldChange, ItemHashes, ListKind, ListSnapshot, ListStatus, Lists, Remark, Severity,
     Snapshot, SnapshotDiff, SnapshotItem,
 };
 pub use wire::{WireDirection, WireEntry, WireKind};

@@ -30,7 +30,10 @@ const ROOT: &str = "att-root";
 /// added counts as accepted: no caller sends what it does not know.
 #[must_use]
 pub fn accepts_all_of(new: &Value, old: &Value) -> bool {
-    new == old || (small(new) && small(old) && guarded(|| compare(new, old)))
+    let same_draft = new.get("$schema") == old.get("$schema");
+    new == old
+        || (same_draft && known::plain(new) == known::plain(old))
+        || (small(new) && small(old) && guarded(|| compare(new, old)))
 }
 
 fn small(schema: &Value) -> bool {

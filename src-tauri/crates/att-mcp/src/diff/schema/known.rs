@@ -142,3 +142,54 @@ fn close(fields: &mut Map<String, Value>) {
 fn step(at: &str, name: &str) -> String {
     format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
+
+/// Keywords that describe and do not constrain.
+const ANNOTATIONS: [&str; 11] = [
+    "$schema",
+    "$comment",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "contentEncoding",
+    "contentMediaType",
+];
+
+/// `schema` without what only describes. Two that are equal then mean the same, however large or recursive they are.
+pub(super) fn plain(schema: &Value) -> Value {
+    let Value::Object(fields) = schema else { return schema.clone() };
+    let kept =
+        fields.iter().filter(|(name, _)| !ANNOTATIONS.contains(&name.as_str()) && !name.starts_with("x-"));
+    kept.map(|(name, inner)| {
+        let inner = match (name.as_str(), inner) {
+            // Names here are a server's own words, whatever keyword they look like.
+            (
+                "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas",
+                Value::Object(named),
+            ) => Value::Object(named.iter().map(|(name, inner)| (name.clone(), plain(inner))).collect()),
+            ("anyOf" | "oneOf" | "allOf" | "prefixItems" | "items", Value::Array(members)) => {
+                members.iter().map(plain).collect()
+            }
+            (
+                "items"
+                | "additionalProperties"
+                | "additionalItems"
+                | "contains"
+                | "propertyNames"
+                | "not"
+                | "if"
+                | "then"
+                | "else"
+                | "unevaluatedProperties"
+                | "unevaluatedItems",
+                inner,
+            ) => plain(inner),
+            (_, inner) => inner.clone(),
+        };
+        (name.clone(), inner)
+    })
+    .collect()
+}
