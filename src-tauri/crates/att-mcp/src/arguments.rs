@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::model::SnapshotItem;
 use crate::weight::{reach, weigh};
+use crate::wire::http::headers::annotations;
 
 /// Largest schema that is compiled, in bytes of its text.
 const MAX_BYTES: usize = 128 * 1024;
@@ -68,7 +69,11 @@ impl Schemas {
     #[must_use]
     pub fn input_misfits(&self, tool: &SnapshotItem, arguments: &Value) -> Vec<String> {
         match tool.raw.get("inputSchema") {
-            Some(schema) => self.compiled(&tool.hashes.input_schema, schema).misfits(arguments),
+            Some(schema) => match annotations(schema) {
+                Ok(_) => self.compiled(&tool.hashes.input_schema, schema).misfits(arguments),
+                // SEP-2243: such a tool is not called at all.
+                Err(why) => vec![format!("/: the tool's definition cannot be used: {why}")],
+            },
             None => Vec::new(),
         }
     }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use att_core::{canonical_json, sha256_hex};
 use serde::{Deserialize, Serialize};
 
+use crate::auth::AuthConfig;
 use crate::model::TransportKind;
 
 pub use parse::{ParsedConfig, parse};
@@ -57,6 +58,9 @@ pub struct ServerConfig {
     pub idempotent: Vec<String>,
     /// What a changed surface leads to.
     pub drift: DriftPolicy,
+    /// How a token is come by, where the server wants one.
+    #[serde(default)]
+    pub auth: Option<AuthConfig>,
     /// Timings and limits.
     pub settings: Settings,
 }
@@ -91,6 +95,7 @@ impl ServerConfig {
             disabled: false,
             idempotent: Vec::new(),
             drift: DriftPolicy::default(),
+            auth: None,
             settings: Settings::default(),
         }
     }

@@ -6,6 +6,7 @@ mod probing;
 mod watch;
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use att_core::Clock;
@@ -13,9 +14,11 @@ use att_core::id::{CorrelationId, EventId, Randomness};
 use att_core::secret::SecretStore;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch as tokio_watch};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::arguments::Schemas;
+use crate::auth::Authorization;
 use crate::calls::Calls;
 use crate::child::StderrRing;
 use crate::config::ServerConfig;
@@ -50,6 +53,8 @@ pub(crate) struct Shared {
     pub randomness: Arc<dyn Randomness>,
     pub http: HttpClients,
     pub secrets: Arc<dyn SecretStore>,
+    /// Where processes wait for each other.
+    pub lock_dir: Option<PathBuf>,
     pub recorder: Recorder,
     /// The calls under way.
     pub calls: Arc<Calls>,
@@ -111,6 +116,10 @@ pub(crate) struct Server {
     pub stderr: StderrRing,
     /// Values of its secrets, to be hidden in whatever it says.
     pub known: KnownSecrets,
+    /// None where it has no URL.
+    pub authorization: Option<Arc<Authorization>>,
+    /// The page that waits for a person.
+    pub page: Mutex<Option<CancellationToken>>,
     /// Every message of every connection.
     pub wire_log: Arc<WireLog>,
     mailbox: mpsc::Sender<Ask>,
@@ -129,8 +138,17 @@ impl Server {
         let disk = shared.wire_disk.clone().filter(|_| config.settings.wire_log);
         let known = KnownSecrets::default();
         let wire_log = Arc::new(WireLog::new(&config.name, known.clone(), Arc::clone(&shared.clock), disk));
+        let authorization = Authorization::of(
+            &config,
+            Arc::clone(&shared.secrets),
+            known.clone(),
+            Arc::clone(&shared.clock),
+            shared.lock_dir.clone(),
+        );
         let server = Arc::new(Self {
             config,
+            authorization,
+            page: Mutex::default(),
             wire_log,
             stderr: StderrRing::default(),
             known,

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 use tokio_util::task::TaskTracker;
 
+use crate::auth::Authorization;
 use crate::child::{Process, StderrRing};
 use crate::client::FleetClient;
 use crate::config::ServerConfig;
@@ -19,7 +20,7 @@ use crate::era::{Met, Opening, greet, is_worth, openings};
 use crate::facets::Greeting;
 use crate::link::{Link, millis};
 use crate::lists;
-use crate::model::{ErrorCategory, Fault, TransportKind};
+use crate::model::{AuthNeed, ErrorCategory, Fault, TransportKind};
 use crate::snapshot::{ReadList, ReadLists};
 use crate::target::{KnownSecrets, Target, TargetError, target};
 use crate::wire::http::HttpWire;
@@ -66,6 +67,7 @@ pub(crate) struct Dial {
     pub met: Option<Met>,
     pub http: HttpClients,
     pub secrets: Arc<dyn SecretStore>,
+    pub authorization: Option<Arc<Authorization>>,
     /// What the server was given, to be hidden in whatever comes back.
     pub known: KnownSecrets,
     pub children: TaskTracker,
@@ -134,7 +136,7 @@ impl Dial {
                     let asked = Instant::now();
                     let list_timeout = duration(settings.list_timeout_ms);
                     let lists = Box::pin(lists::read_all(&link, &capabilities, list_timeout)).await;
-                    if let Some(fault) = all_failed(&link, &lists) {
+                    if let Some(fault) = self.unauthorized(&lists).or_else(|| all_failed(&link, &lists)) {
                         return Err(fault);
                     }
                     let latency_ms = match any_read(&lists) {
@@ -183,7 +185,11 @@ impl Dial {
             Target::Http { url, headers, .. } => {
                 let parsed = parse(url)?;
                 progress(Progress::TransportOpen { pid: self.started.as_ref().map(|p| p.pid) });
-                let http = HttpWire::new(self.http.for_url(&parsed), parsed, headers);
+                if let Some(authorization) = &self.authorization {
+                    authorization.bind(&parsed);
+                }
+                let http = HttpWire::new(self.http.for_url(&parsed), parsed, headers)
+                    .authorized(self.authorization.clone());
                 let (service, mut greeting) = match opening {
                     Opening::OldTransport => {
                         let (told, noise) = (Arc::clone(&wire), self.stderr.clone());
@@ -206,6 +212,12 @@ impl Dial {
                 Ok((link, None, millis(begun.elapsed())))
             }
         }
+    }
+
+    /// Lists that were refused for want of a token: that is no surface but a server that waits for a person.
+    fn unauthorized(&self, lists: &ReadLists) -> Option<WireFault> {
+        let fault = self.authorization.as_ref()?.standing_refusal()?;
+        (fault.status == Some(401) || !any_items(lists)).then_some(fault)
     }
 
     /// A closed pipe says little; how the process ended and what it said last says more.
@@ -275,6 +287,12 @@ fn all_failed(link: &Link, lists: &ReadLists) -> Option<WireFault> {
     (none_read && link.is_closed()).then(|| WireFault::new(ErrorCategory::TransportError, failed))
 }
 
+fn any_items(lists: &ReadLists) -> bool {
+    [&lists.tools, &lists.resources, &lists.resource_templates, &lists.prompts]
+        .into_iter()
+        .any(|list| matches!(list, ReadList::Items(_)))
+}
+
 fn any_read(lists: &ReadLists) -> bool {
     [&lists.tools, &lists.resources, &lists.resource_templates, &lists.prompts]
         .into_iter()
@@ -288,7 +306,9 @@ fn parse(url: &str) -> Result<reqwest::Url, WireFault> {
 
 fn config_fault(error: &TargetError) -> WireFault {
     let category = if error.wants_secret() { ErrorCategory::AuthRequired } else { ErrorCategory::Unknown };
-    WireFault::new(category, error.to_string()).unsent()
+    let mut fault = WireFault::new(category, error.to_string()).unsent();
+    fault.need = error.wants_secret().then_some(AuthNeed::Secret);
+    fault
 }
 
 /// A process's end as a fault, with what it said last.
@@ -302,7 +322,8 @@ pub(crate) fn exit_fault(exit: &str, stderr: &StderrRing) -> WireFault {
 
 /// A wire fault as it is kept and shown.
 pub(crate) fn to_fault(fault: &WireFault, now_ms: i64) -> Fault {
-    let kept = Fault::new(fault.category, &fault.message, now_ms);
+    let mut kept = Fault::new(fault.category, &fault.message, now_ms);
+    kept.need = fault.need;
     match fault.retry_after_ms {
         Some(after) => kept.retry_at(now_ms + after),
         None => kept,

@@ -11,8 +11,8 @@ use att_core::id::Randomness;
 
 use crate::config::{ServerConfig, Settings};
 use crate::model::{
-    AdminState, BreakerState, ConnectionState, Counters, ErrorCategory, EventKind, Facet, Facets, Fault,
-    HealthState, ListCounts, Reason, ReasonCode, ServerState, Status, SuggestedAction,
+    AdminState, AuthNeed, BreakerState, ConnectionState, Counters, ErrorCategory, EventKind, Facet, Facets,
+    Fault, HealthState, ListCounts, Reason, ReasonCode, ServerState, Status, SuggestedAction,
 };
 
 use health::{failure, success};
@@ -157,11 +157,38 @@ impl Step<'_> {
             Input::Shutdown => self.stop(ReasonCode::Shutdown, "ATT no longer looks after it."),
             Input::RetryNow => match self.connection() {
                 ConnectionState::Ready => self.effects.push(Effect::ProbeNow),
-                ConnectionState::Connecting | ConnectionState::Negotiating | ConnectionState::Discovering => {
-                }
+                // A person in a browser is not hurried.
+                ConnectionState::Authorizing
+                | ConnectionState::Connecting
+                | ConnectionState::Negotiating
+                | ConnectionState::Discovering => {}
                 _ if self.state.facets.admin.state == AdminState::Enabled => self.begin_attempt(),
                 _ => {}
             },
+            Input::AuthorizeBegun { until_ms } => {
+                if self.connection() == ConnectionState::AuthRequired {
+                    let text = "Waits for a person to agree in the browser.";
+                    self.move_to(ConnectionState::Authorizing, ReasonCode::Authorizing, text, Some(until_ms));
+                }
+            }
+            Input::AuthorizeFailed { need, text } => {
+                if self.connection() == ConnectionState::Authorizing {
+                    self.move_to(ConnectionState::AuthRequired, auth_code(Some(need)), text, None);
+                }
+            }
+            Input::Authorized => {
+                let waits =
+                    matches!(self.connection(), ConnectionState::Authorizing | ConnectionState::AuthRequired);
+                if waits && self.state.facets.admin.state == AdminState::Enabled {
+                    self.begin_attempt();
+                }
+            }
+            Input::AuthorizationForgotten => {
+                if self.state.facets.admin.state == AdminState::Enabled {
+                    self.stop(ReasonCode::OperatorRequest, "The operator threw its authorization away.");
+                    self.begin_attempt();
+                }
+            }
             // The timer's owner counts on a clock that never jumps; the wall clock is not asked again.
             Input::RetryDue => {
                 if self.connection() == ConnectionState::Backoff {
@@ -306,11 +333,7 @@ impl Step<'_> {
         self.state.error = Some(fault.clone());
         match fault.category {
             ErrorCategory::AuthRequired => {
-                let code = if fault.message.contains("secret") {
-                    ReasonCode::SecretMissing
-                } else {
-                    ReasonCode::AuthRequired
-                };
+                let code = auth_code(fault.need);
                 self.move_to(ConnectionState::AuthRequired, code, fault.message, None);
             }
             ErrorCategory::Throttled => {
@@ -439,6 +462,15 @@ impl Step<'_> {
             self.state.facets.health.next_action_at_ms = None;
         }
         self.effects.push(Effect::Emit(EventKind::ConnectionChanged { from, to, reason, next_action_at_ms }));
+    }
+}
+
+/// The reason that tells who can cure an `auth_required`.
+fn auth_code(need: Option<AuthNeed>) -> ReasonCode {
+    match need {
+        Some(AuthNeed::Secret) => ReasonCode::SecretMissing,
+        Some(AuthNeed::Refused) => ReasonCode::AuthRefused,
+        Some(AuthNeed::Authorize) | None => ReasonCode::AuthRequired,
     }
 }
 

@@ -1,5 +1,7 @@
 //! The fleet: every configured server under one handle.
 
+mod authorize;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -24,6 +26,7 @@ use crate::recorder::Recorder;
 use crate::store::FleetStore;
 use crate::target::refers_to;
 use crate::wire::disk::DiskLog;
+pub use authorize::AuthorizationPage;
 
 /// Probes at the same time over the whole fleet.
 const PROBES_AT_ONCE: usize = 64;
@@ -40,6 +43,8 @@ pub struct FleetDeps {
     pub randomness: Arc<dyn Randomness>,
     /// Where `${keyring:NAME}` and tokens are kept; by default nowhere but in memory.
     pub secrets: Arc<dyn SecretStore>,
+    /// A folder of locks that all processes of one home share; without it only tasks wait for each other.
+    pub lock_dir: Option<PathBuf>,
     /// The folder for the wire logs of servers with `att.wire_log`; none keeps them in memory only.
     pub wire_log: Option<PathBuf>,
 }
@@ -49,7 +54,7 @@ impl FleetDeps {
     #[must_use]
     pub fn new(store: Arc<dyn FleetStore>, clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Self {
         let secrets = Arc::new(MemorySecrets::default());
-        Self { store, clock, randomness, secrets, wire_log: None }
+        Self { store, clock, randomness, secrets, lock_dir: None, wire_log: None }
     }
 }
 
@@ -68,6 +73,9 @@ pub enum FleetError {
     /// The server failed.
     #[error("{0}")]
     Server(Fault),
+    /// ATT could not be authorized with the server.
+    #[error("{0}")]
+    Authorization(String),
     /// The fleet is ending.
     #[error("ATT is ending")]
     Ending,
@@ -98,6 +106,7 @@ impl Fleet {
             randomness: deps.randomness,
             http: HttpClients::new()?,
             secrets: deps.secrets,
+            lock_dir: deps.lock_dir,
             wire_disk: deps.wire_log.map(DiskLog::start),
             probes: Arc::new(Semaphore::new(PROBES_AT_ONCE)),
             calls: Arc::new(Calls::new()),
@@ -356,6 +365,7 @@ impl Fleet {
 
 async fn end_all(servers: &[Arc<Server>]) {
     let ends = servers.iter().map(|server| async {
+        authorize::replace_page(server, None);
         let (done, ended) = oneshot::channel();
         if server.ask(Ask::End(done)).await {
             let _ = ended.await;

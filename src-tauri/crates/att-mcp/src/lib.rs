@@ -5,6 +5,7 @@
 //! nowhere else.
 
 pub mod arguments;
+mod auth;
 mod calls;
 pub mod check;
 mod child;
@@ -29,11 +30,12 @@ mod text;
 mod weight;
 mod wire;
 
+pub use auth::{AuthConfig, Grant};
 pub use calls::{CallProgress, CallUnderWay};
 pub use check::{CheckedServer, check_once};
 pub use config::{ConfigProblem, ParsedConfig, ProblemLevel, ServerConfig, parse};
 pub use connection::LatencyPoint;
 pub use diff::diff;
-pub use fleet::{Fleet, FleetDeps, FleetError};
+pub use fleet::{AuthorizationPage, Fleet, FleetDeps, FleetError};
 pub use invoke::{FailureCode, InvokeAnswer, InvokeFailure, InvokeRequest, Operation};
 pub use store::{FleetStore, MemoryFleetStore, StoreError};

@@ -7,7 +7,9 @@ pub mod snapshot;
 pub mod wire;
 
 pub use event::{Event, EventKind, InvocationPhase};
-pub use failure::{Attempt, AttemptRecord, AttemptStage, BreakerState, ErrorCategory, Fault, InvokeOutcome};
+pub use failure::{
+    Attempt, AttemptRecord, AttemptStage, AuthNeed, BreakerState, ErrorCategory, Fault, InvokeOutcome,
+};
 pub use server::{
     AdminState, ConnectionState, Counters, Era, Facet, Facets, HealthState, ListCounts, Reason, ReasonCode,
     ServerState, Status, SuggestedAction, TransportKind,

@@ -7,6 +7,7 @@ use att_core::secret::{SecretError, SecretRef, SecretStore, resolve};
 use att_process::CommandSpec;
 use http::{HeaderName, HeaderValue};
 
+use crate::auth::AuthConfig;
 use crate::config::{Endpoint, ServerConfig};
 
 /// A shorter value is no secret and may be part of any word.
@@ -120,10 +121,22 @@ pub(crate) async fn target(
 
 type Values = HashMap<String, String>;
 
+/// One configured string with its references resolved.
+pub(crate) async fn resolved(
+    text: &str,
+    secrets: &dyn SecretStore,
+    known: &KnownSecrets,
+) -> Result<String, TargetError> {
+    let mut values = Values::new();
+    look_up(text, secrets, &mut values, known).await?;
+    secret(text, &values)
+}
+
 /// True when `config` refers to the kept secret `name`.
 pub(crate) fn refers_to(config: &ServerConfig, name: &str) -> bool {
     let wanted = SecretRef::Keyring(name.to_owned());
-    places(config).iter().any(|place| {
+    let of_auth = config.auth.iter().flat_map(AuthConfig::places);
+    places(config).into_iter().chain(of_auth).any(|place| {
         place.contains("${") && att_core::secret::references(place).is_ok_and(|found| found.contains(&wanted))
     })
 }

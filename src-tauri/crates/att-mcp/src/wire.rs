@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use self::log::{Passing, WireLog};
 use self::rate::Rate;
 use crate::conversation::Conversation;
-use crate::model::{ErrorCategory, WireDirection, WireKind};
+use crate::model::{AuthNeed, ErrorCategory, WireDirection, WireKind};
 
 /// Largest single message taken, in bytes.
 pub(crate) const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
@@ -53,6 +53,8 @@ pub(crate) struct WireFault {
     pub status: Option<u16>,
     /// The `WWW-Authenticate` headers of a 401 or 403, as the server wrote them, joined by commas.
     pub challenge: Option<String>,
+    /// Who can cure an `auth_required`.
+    pub need: Option<AuthNeed>,
 }
 
 impl WireFault {
@@ -64,6 +66,7 @@ impl WireFault {
             sent: true,
             status: None,
             challenge: None,
+            need: None,
         }
     }
 

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::{Range, Ranged};
-use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast, parse_to_serde_value};
 
 use super::settings::BOUNDS;
 use super::{ConfigProblem, DriftPolicy, Endpoint, Probe, ProblemLevel, ServerConfig};
+use crate::auth::AuthConfig;
 
 /// The sound servers of a file, and what is wrong with the rest.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -231,6 +232,7 @@ impl Reader<'_> {
                         "\"notify\" is used until it is corrected.",
                     ),
                 },
+                "auth" => self.auth(prop, config)?,
                 "start" => {
                     let argv = self.strings(att, key)?.unwrap_or_default();
                     match &mut config.endpoint {
@@ -264,6 +266,24 @@ impl Reader<'_> {
             );
             config.settings.backoff_cap_ms = config.settings.backoff_base_ms;
         }
+        Ok(())
+    }
+
+    fn auth(&mut self, prop: &ObjectProp<'_>, config: &mut ServerConfig) -> Result<(), Unusable> {
+        let range = prop.value.range();
+        let text = self.text.get(range.start..range.end).unwrap_or_default();
+        let parsed = parse_to_serde_value::<Option<AuthConfig>>(text, &ParseOptions::default());
+        let auth = match parsed {
+            Ok(auth) => auth.unwrap_or_default(),
+            Err(error) => {
+                let cure = format!("Correct it: {}.", att_core::redact(&error.to_string()));
+                return Err(self.error(prop.value.range(), "att.auth is not understood", cure));
+            }
+        };
+        if let Some((problem, cure)) = auth.problem() {
+            return Err(self.error(prop.value.range(), problem, cure));
+        }
+        config.auth = Some(auth);
         Ok(())
     }
 

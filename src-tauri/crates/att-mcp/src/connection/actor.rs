@@ -349,6 +349,7 @@ impl Actor {
             met: self.verdict.met(),
             http: self.shared.http.clone(),
             secrets: Arc::clone(&self.shared.secrets),
+            authorization: self.server.authorization.clone(),
             known: self.server.known.clone(),
             children: self.shared.children.clone(),
             stderr: self.stderr.clone(),

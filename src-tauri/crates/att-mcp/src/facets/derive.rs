@@ -87,7 +87,11 @@ fn suggested_action(state: &ServerState) -> SuggestedAction {
         Status::AuthRequired if facets.connection.reason.code == ReasonCode::SecretMissing => {
             SuggestedAction::SetSecret
         }
-        Status::AuthRequired => SuggestedAction::Authorize,
+        Status::AuthRequired => match facets.connection.reason.code {
+            ReasonCode::AuthRefused => SuggestedAction::ViewLogs,
+            ReasonCode::Authorizing => SuggestedAction::None,
+            _ => SuggestedAction::Authorize,
+        },
         Status::Healthy | Status::Connecting | Status::Throttled => SuggestedAction::None,
         Status::Degraded | Status::Unreachable => {
             let exited = state.error.as_ref().is_some_and(|e| e.category == ErrorCategory::ProcessExit);

@@ -1,6 +1,6 @@
 //! What goes into a transition and what comes out of it.
 
-use crate::model::{Era, EventKind, Fault, ListCounts, TransportKind};
+use crate::model::{AuthNeed, Era, EventKind, Fault, ListCounts, TransportKind};
 
 /// What the handshake told.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,6 +123,22 @@ pub enum Input {
         /// Why.
         fault: Fault,
     },
+    /// A page was opened for a person to agree on.
+    AuthorizeBegun {
+        /// Until when their answer is waited for, Unix ms.
+        until_ms: i64,
+    },
+    /// The person did not agree, or their answer led to no token.
+    AuthorizeFailed {
+        /// Who can cure it.
+        need: AuthNeed,
+        /// Why, with its cure.
+        text: String,
+    },
+    /// There is a token now.
+    Authorized,
+    /// The token was thrown away: what it opened is closed.
+    AuthorizationForgotten,
     /// ATT ends, or the server left the configuration.
     Shutdown,
 }

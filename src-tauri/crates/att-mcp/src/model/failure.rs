@@ -158,6 +158,21 @@ pub struct Fault {
     pub at_ms: i64,
     /// Until when the server asked to be left alone (`throttled`), Unix ms.
     pub retry_at_ms: Option<i64>,
+    /// Who can cure an `auth_required`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub need: Option<AuthNeed>,
+}
+
+/// What an `auth_required` waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthNeed {
+    /// A secret that the configuration refers to.
+    Secret,
+    /// A person in a browser.
+    Authorize,
+    /// Somebody who looks why the server refuses what it was given.
+    Refused,
 }
 
 /// Longest fault message kept, in bytes.
@@ -176,7 +191,7 @@ impl Fault {
             message.truncate(cut);
             message.push('…');
         }
-        Self { category, code: category.code().to_owned(), message, at_ms, retry_at_ms: None }
+        Self { category, code: category.code().to_owned(), message, at_ms, retry_at_ms: None, need: None }
     }
 
     /// The same, with the time before which the server does not want to be asked.

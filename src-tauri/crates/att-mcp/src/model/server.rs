@@ -148,6 +148,12 @@ pub enum ReasonCode {
     Throttled,
     /// 401 or 403.
     AuthRequired,
+    /// The server refuses the authorization that it was given.
+    AuthRefused,
+    /// A person authorizes ATT in a browser.
+    Authorizing,
+    /// A person authorized ATT.
+    Authorized,
     /// A secret that the configuration refers to is not set.
     SecretMissing,
     /// ATT is ending.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
+use crate::wire::http::headers::annotations;
 use crate::model::{ItemHashes, ListKind, SnapshotItem};
 use crate::weight::weigh;
 
@@ -150,6 +151,9 @@ fn problem(kind: ListKind, fields: &Map<String, Value>) -> Option<String> {
                 Some(Value::Object(schema)) => {
                     if schema.get("type").and_then(Value::as_str) != Some("object") {
                         return Some("\"inputSchema\" is not of type object".to_owned());
+                    }
+                    if let Err(why) = annotations(&Value::Object(schema.clone())) {
+                        return Some(why);
                     }
                 }
                 Some(_) => return Some("\"inputSchema\" is not a schema".to_owned()),

@@ -14,7 +14,7 @@ mod tests;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use ::http::header::{ACCEPT, CONTENT_TYPE, LOCATION};
+use ::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION};
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use bytes::Bytes;
 use futures::StreamExt;
@@ -25,6 +25,7 @@ use tokio::sync::mpsc;
 
 use super::incoming::{Arrival, Heard};
 use super::{MAX_MESSAGE_BYTES, Wire, WireFault};
+use crate::auth::{Authorization, Verdict};
 use crate::model::ErrorCategory;
 
 const BOTH_TYPES: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
@@ -32,6 +33,8 @@ const EVENTS_ONLY: HeaderValue = HeaderValue::from_static("text/event-stream");
 const JSON_TYPE: HeaderValue = HeaderValue::from_static("application/json");
 /// Redirects followed for one request.
 const MAX_REDIRECTS: usize = 5;
+/// Tokens tried for one request: none or an old one, the kept one, a renewed one.
+const MAX_TOKENS: usize = 3;
 /// Largest body of a refusal that is read.
 const REFUSAL_BYTES: usize = 64 * 1024;
 
@@ -47,12 +50,18 @@ pub(crate) struct HttpWire {
     url: Url,
     /// What the operator wrote into `headers`.
     own: Arc<HeaderMap>,
+    authorization: Option<Arc<Authorization>>,
 }
 
 impl HttpWire {
     pub fn new(client: reqwest::Client, url: Url, own: &HashMap<HeaderName, HeaderValue>) -> Self {
         let own = own.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        Self { client, url, own: Arc::new(own) }
+        Self { client, url, own: Arc::new(own), authorization: None }
+    }
+
+    /// The same with the server's authorization.
+    pub fn authorized(self, authorization: Option<Arc<Authorization>>) -> Self {
+        Self { authorization, ..self }
     }
 
     /// The same client at another place.
@@ -72,9 +81,47 @@ impl HttpWire {
         self.send(Method::DELETE, BOTH_TYPES, None, headers).await
     }
 
-    /// Every request goes through here. A redirect is followed where the method, the body and the origin stay: what
-    /// the operator wrote into `headers` is for this origin and for no other.
+    /// Every request goes through here. One that was refused for want of a token was not worked on: it is sent again
+    /// with another token, where there is one without a person.
     async fn send(
+        &self,
+        method: Method,
+        accept: HeaderValue,
+        body: Option<Bytes>,
+        headers: HeaderMap,
+    ) -> Result<Response, WireFault> {
+        let Some(authorization) = &self.authorization else {
+            return self.send_once(method, accept, body, headers).await;
+        };
+        let mut rounds = 0;
+        loop {
+            let (mut headers, carried) = (headers.clone(), authorization.header().await);
+            let used = carried.map(|(header, secret)| {
+                headers.insert(AUTHORIZATION, header);
+                secret
+            });
+            let response = self.send_once(method.clone(), accept.clone(), body.clone(), headers).await?;
+            let status = response.status().as_u16();
+            if !matches!(status, 401 | 403) {
+                authorization.accepted(used.is_some());
+                return Ok(response);
+            }
+            let challenge = refusal::challenge(response.headers());
+            let verdict = authorization.refused(status, challenge.as_deref(), used.as_deref()).await;
+            rounds += 1;
+            match verdict {
+                Verdict::Again if rounds < MAX_TOKENS => {}
+                Verdict::Again => return Err(authorization.fault(status, challenge, None)),
+                Verdict::Refused(need, text) => {
+                    return Err(authorization.fault(status, challenge, Some((need, text))));
+                }
+            }
+        }
+    }
+
+    /// A redirect is followed where the method, the body and the origin stay: what
+    /// the operator wrote into `headers` is for this origin and for no other.
+    async fn send_once(
         &self,
         method: Method,
         accept: HeaderValue,

@@ -71,7 +71,7 @@ fn hint(status: StatusCode) -> &'static str {
 }
 
 /// What a 401 or 403 wants, bounded.
-fn challenge(headers: &HeaderMap) -> Option<String> {
+pub(super) fn challenge(headers: &HeaderMap) -> Option<String> {
     let all: Vec<_> = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|v| v.to_str().ok()).collect();
     let joined: String = all.join(", ").chars().take(CHALLENGE_CHARS).collect();
     (!joined.is_empty()).then_some(joined)
