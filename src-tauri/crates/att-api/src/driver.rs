@@ -122,6 +122,7 @@ async fn start_fleet(room: &ControlRoom, stop: &CancellationToken) -> Option<Fle
     };
     let deps = FleetDeps {
         secrets: Arc::clone(&room.0.secrets),
+        lock_dir: Some(room.0.home.run()),
         ..FleetDeps::new(store, Arc::clone(&room.0.clock), Arc::clone(&room.0.randomness))
     };
     let servers = room.configuration().servers.clone();

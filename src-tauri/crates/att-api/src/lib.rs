@@ -4,6 +4,7 @@
 //! engine lock of the home drives its fleet and its cycles; everybody else reads the journal and asks the driver
 //! through it.
 
+mod authorize;
 mod config;
 pub mod convert;
 mod demo;
@@ -20,6 +21,7 @@ mod room;
 mod secrets;
 
 pub use att_core::{Code, Face, Report};
+pub use authorize::authorize_once;
 pub use demo::{DemoMade, demo_init};
 pub use home::Home;
 pub use log::log_to_stderr;

@@ -117,6 +117,7 @@ pub async fn call_once(
     let store = Arc::new(ShortStore { consents, attempts: journal.clone() });
     let deps = FleetDeps {
         secrets: crate::secrets::Secrets::of(home),
+        lock_dir: Some(home.run()),
         ..FleetDeps::new(store, Arc::new(SystemClock), Arc::new(OsRandomness))
     };
     let fleet = Fleet::start(deps, short.configuration.servers).await.map_err(fleet_report)?;
@@ -130,7 +131,7 @@ pub async fn call_once(
 }
 
 /// Waits until every server was connected or failed once.
-async fn settle(fleet: &Fleet) {
+pub(crate) async fn settle(fleet: &Fleet) {
     let mut changed = fleet.subscribe();
     let opening = |state: &ServerState| {
         state.generation <= 1
@@ -240,6 +241,9 @@ pub(crate) fn fleet_report(error: FleetError) -> Report {
         FleetError::Server(fault) => Report::new(Code::ServerFailed, fault.message.clone())
             .cause(fault.category.cause())
             .cure(fault.category.cure()),
+        FleetError::Authorization(why) => Report::new(Code::ServerFailed, "ATT could not be authorized")
+            .cause(why.clone())
+            .cure("look at the cause; `att doctor` walks the whole way to the server"),
         FleetError::HttpClient(_) | FleetError::Ending => Report::new(Code::Internal, error.to_string()),
     }
 }

@@ -4,12 +4,14 @@
 //! - `fleet`, `servers`: rows, one server, snapshots, calls, retry, consent, reload
 //! - `projects`, `releases`: projects with their `att.toml`, chains, cycles from the request to the statement
 //! - `decisions`: the inbox, decisions and their answers, safe mode
+//! - `authorize`: a server's authorization by a person
 //! - `secrets`: names and where they are kept; values only go in
 //! - `system`: the home as a whole, events, the journal
 //!
 //! Those that act refuse while something drives the web view, unless the home is a demo's or a test's. `check`, `call`
 //! and `read` of a terminal are functions of `once`: they need no control room.
 
+mod authorize;
 mod decisions;
 mod fleet;
 mod projects;

@@ -27,6 +27,8 @@ pub(crate) enum Ask {
     ConsentGiven { server: String },
     /// A kept secret was set or removed.
     SecretChanged { name: String },
+    /// Throw a server's token away.
+    ForgetAuthorization { server: String },
     /// Read `mcp.json` again.
     Reload,
 }
@@ -39,6 +41,7 @@ impl Ask {
             Self::Refresh { .. } => "refresh",
             Self::ConsentGiven { .. } => "consent_given",
             Self::SecretChanged { .. } => "secret_changed",
+            Self::ForgetAuthorization { .. } => "forget_authorization",
             Self::Reload => "reload",
         }
     }
@@ -142,6 +145,9 @@ async fn carry_out(room: &ControlRoom, driver: &Driver, ask: &Ask) -> Result<(),
         }
         Ask::ConsentGiven { server } => {
             fleet.consent_given(server).await.map_err(fleet_report)?;
+        }
+        Ask::ForgetAuthorization { server } => {
+            fleet.forget_authorization(server).await.map_err(fleet_report)?;
         }
         Ask::SecretChanged { name } => {
             fleet.secret_changed(name).await;

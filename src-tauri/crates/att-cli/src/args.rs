@@ -35,6 +35,8 @@ pub enum Command {
         #[command(subcommand)]
         command: SnapshotCommand,
     },
+    /// Authorize ATT with a server that wants it: prints a page to open and waits until you agreed there.
+    Authorize(AuthorizeArguments),
     /// Secrets that mcp.json refers to as ${keyring:NAME}.
     Secret {
         /// What to do.
@@ -141,6 +143,16 @@ pub enum SnapshotCommand {
         /// The newer one; the newest when left out.
         to: Option<String>,
     },
+}
+
+/// `att authorize`.
+#[derive(Debug, Args)]
+pub struct AuthorizeArguments {
+    /// The server.
+    pub server: String,
+    /// Throw its token and registration away instead.
+    #[arg(long)]
+    pub forget: bool,
 }
 
 /// `att secret ...`.

@@ -2,6 +2,7 @@
 
 mod args;
 mod ask;
+mod authorize;
 mod decision;
 mod fleet;
 mod print;
@@ -47,6 +48,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Report> {
         Command::Events(filter) => {
             with_room(home, Drive::Nothing, async |room| fleet::events(&room, filter, json).await).await
         }
+        Command::Authorize(arguments) => authorize::run(home, arguments, json).await,
         Command::Secret { command } => secret::run(home, command, json).await,
         Command::Release { command } => release::run(home, command, json).await,
         Command::Decision { command } => decision::run(home, command, json).await,

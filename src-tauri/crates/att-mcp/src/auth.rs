@@ -270,7 +270,7 @@ impl Authorization {
 
     /// Forgets token and registration, here and in the place of secrets.
     pub async fn forget(&self) -> Result<bool, AuthProblem> {
-        let Some(url) = self.url() else { return Ok(false) };
+        let url = self.url().ok_or(AuthProblem::NoAddress)?;
         {
             let mut now = self.now();
             *now = Now { url: now.url.take(), ..Now::default() };
