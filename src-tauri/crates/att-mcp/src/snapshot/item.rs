@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-use crate::wire::http::headers::annotations;
 use crate::model::{ItemHashes, ListKind, SnapshotItem};
 use crate::weight::weigh;
+use crate::wire::http::headers::annotations;
 
 /// What identifies an item beside its key; a change here alone is a rename.
 const IDENTITY: [&str; 4] = ["name", "title", "uri", "uriTemplate"];
@@ -148,11 +148,11 @@ fn problem(kind: ListKind, fields: &Map<String, Value>) -> Option<String> {
         ListKind::Tools => {
             match fields.get("inputSchema") {
                 None => return Some("it has no \"inputSchema\"".to_owned()),
-                Some(Value::Object(schema)) => {
+                Some(whole @ Value::Object(schema)) => {
                     if schema.get("type").and_then(Value::as_str) != Some("object") {
                         return Some("\"inputSchema\" is not of type object".to_owned());
                     }
-                    if let Err(why) = annotations(&Value::Object(schema.clone())) {
+                    if let Err(why) = annotations(whole) {
                         return Some(why);
                     }
                 }
