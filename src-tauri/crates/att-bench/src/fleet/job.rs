@@ -16,6 +16,8 @@ pub enum Subject {
     AttCold,
     /// The same after an earlier run, every server's surface changed since.
     AttWarm,
+    /// As the cold one, but nothing is kept in a file: what the journal costs.
+    AttMemory,
     /// The TypeScript SDK.
     Typescript,
     /// The Python SDK, its certificates loaded once.
@@ -34,6 +36,7 @@ impl Subject {
             Self::Rmcp => "bare rmcp",
             Self::AttCold => "ATT, cold",
             Self::AttWarm => "ATT, warm",
+            Self::AttMemory => "ATT, cold, no journal",
             Self::Typescript => "TypeScript SDK",
             Self::PythonShared => "Python SDK, certificates once",
             Self::Python => "Python SDK",

@@ -26,7 +26,7 @@ pub fn available(folder: &Path, only: &[Subject]) -> Result<Vec<(Subject, Comman
             continue;
         }
         let argv = match subject {
-            Subject::Raw | Subject::Rmcp | Subject::AttCold | Subject::AttWarm => {
+            Subject::Raw | Subject::Rmcp | Subject::AttCold | Subject::AttWarm | Subject::AttMemory => {
                 let name = subject.to_possible_value().map(|value| value.get_name().to_owned());
                 Some(vec![own.clone(), "subject".to_owned(), name.unwrap_or_default()])
             }

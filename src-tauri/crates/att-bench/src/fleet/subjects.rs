@@ -7,7 +7,7 @@ use att_core::SystemClock;
 use att_core::id::OsRandomness;
 use att_journal::{Journal, OpenOptions};
 use att_mcp::model::ConnectionState;
-use att_mcp::{Fleet, FleetDeps, FleetStore, InvokeRequest, Operation, ServerConfig};
+use att_mcp::{Fleet, FleetDeps, FleetStore, InvokeRequest, MemoryFleetStore, Operation, ServerConfig};
 use hdrhistogram::Histogram;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -27,7 +27,10 @@ pub async fn run(subject: Subject, job: &Path) -> Result<()> {
     let measured = match subject {
         Subject::Raw => raw(&job).await?,
         Subject::Rmcp => rmcp(&job).await?,
-        Subject::AttCold | Subject::AttWarm => att(&job).await?,
+        Subject::AttMemory => att(&job, Arc::new(MemoryFleetStore::new())).await?,
+        Subject::AttCold | Subject::AttWarm => {
+            att(&job, Arc::new(Journal::open(&job.home, OpenOptions::default()).await?)).await?
+        }
         other => return Err(format!("{} is not written in Rust", other.as_str()).into()),
     };
     Ok(writeln!(std::io::stdout(), "{}", serde_json::to_string(&measured)?)?)
@@ -98,8 +101,7 @@ async fn rmcp(job: &Job) -> Result<Measured> {
     Ok(measured)
 }
 
-async fn att(job: &Job) -> Result<Measured> {
-    let journal = Arc::new(Journal::open(&job.home, OpenOptions::default()).await?);
+async fn att(job: &Job, store: Arc<dyn FleetStore>) -> Result<Measured> {
     let mut configs = Vec::with_capacity(job.servers.len());
     let mut healthy = BTreeSet::new();
     for (number, server) in job.servers.iter().enumerate() {
@@ -111,9 +113,8 @@ async fn att(job: &Job) -> Result<Measured> {
     }
     let before = rss_kib()?;
     let begun = Instant::now();
-    let store = Arc::clone(&journal) as Arc<dyn FleetStore>;
-    let fleet =
-        Fleet::start(FleetDeps::new(store, Arc::new(SystemClock), Arc::new(OsRandomness)), configs).await?;
+    let deps = FleetDeps::new(Arc::clone(&store), Arc::new(SystemClock), Arc::new(OsRandomness));
+    let fleet = Fleet::start(deps, configs).await?;
     let mut changed = fleet.subscribe();
     loop {
         changed.borrow_and_update();
@@ -127,10 +128,10 @@ async fn att(job: &Job) -> Result<Measured> {
     }
     let ready_ms = begun.elapsed().as_secs_f64() * 1_000.0;
     for name in &healthy {
-        let kept = journal.latest_snapshot(name).await?;
+        let kept = store.latest_snapshot(name).await?;
         let shown = fleet.server(name).and_then(|state| state.snapshot_id);
         if kept.is_none() || kept.map(|snapshot| snapshot.id) != shown {
-            return Err(format!("{name} was ready, but its snapshot is not in the journal").into());
+            return Err(format!("{name} was ready, but its snapshot was not kept").into());
         }
     }
     let mut measured = Measured { ready_ms, memory_kib: grown(before).await?, ..Measured::default() };
