@@ -8,6 +8,7 @@ pub mod notice;
 pub mod release;
 pub mod secret;
 pub mod server;
+pub mod wire;
 
 pub use decision::*;
 pub use fleet::*;
@@ -15,3 +16,4 @@ pub use notice::*;
 pub use release::*;
 pub use secret::*;
 pub use server::*;
+pub use wire::*;

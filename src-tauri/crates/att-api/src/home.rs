@@ -80,6 +80,12 @@ impl Home {
         self.root.join("logs")
     }
 
+    /// Folder of the servers' wire logs.
+    #[must_use]
+    pub fn wire_logs(&self) -> PathBuf {
+        self.logs().join("wire")
+    }
+
     /// Folder of git worktrees.
     #[must_use]
     pub fn worktrees(&self) -> PathBuf {

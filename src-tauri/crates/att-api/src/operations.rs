@@ -6,6 +6,7 @@
 //! - `decisions`: the inbox, decisions and their answers, safe mode
 //! - `authorize`: a server's authorization by a person
 //! - `secrets`: names and where they are kept; values only go in
+//! - `wire`: what goes over the wire to and from one server
 //! - `system`: the home as a whole, events, the journal
 //!
 //! Those that act refuse while something drives the web view, unless the home is a demo's or a test's. `check`, `call`
@@ -19,5 +20,6 @@ mod releases;
 mod secrets;
 mod servers;
 mod system;
+mod wire;
 
 pub(crate) use projects::ProjectShelf;

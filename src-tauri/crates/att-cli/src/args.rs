@@ -45,6 +45,8 @@ pub enum Command {
     },
     /// Print what happened in the fleet, newest first.
     Events(EventsArguments),
+    /// Print what goes over the wire to and from one server, as its watcher writes it.
+    Wire(WireArguments),
     /// Release cycles.
     Release {
         /// What to do.
@@ -189,6 +191,19 @@ pub struct EventsArguments {
     pub since_ms: Option<i64>,
     /// At most so many.
     #[arg(long, default_value_t = 50)]
+    pub limit: u32,
+}
+
+/// `att wire`.
+#[derive(Debug, Args)]
+pub struct WireArguments {
+    /// The server; its log is written where mcp.json says `"att": {"wire_log": true}`.
+    pub server: String,
+    /// Go on with what comes, until Ctrl-C.
+    #[arg(long)]
+    pub follow: bool,
+    /// At most so many of the newest messages, 200 at most.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
     pub limit: u32,
 }
 

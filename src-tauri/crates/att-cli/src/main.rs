@@ -9,6 +9,7 @@ mod print;
 mod release;
 mod secret;
 mod target;
+mod wire;
 
 use args::{Arguments, Command, DemoCommand, JournalCommand};
 use att_api::{ControlRoom, Drive, Face, Home, Report};
@@ -50,6 +51,9 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Report> {
         }
         Command::Authorize(arguments) => authorize::run(home, arguments, json).await,
         Command::Secret { command } => secret::run(home, command, json).await,
+        Command::Wire(arguments) => {
+            with_room(home, Drive::Nothing, async |room| wire::wire(&room, arguments, json).await).await
+        }
         Command::Release { command } => release::run(home, command, json).await,
         Command::Decision { command } => decision::run(home, command, json).await,
         Command::Journal { command } => {

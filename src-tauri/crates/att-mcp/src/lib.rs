@@ -39,3 +39,4 @@ pub use diff::diff;
 pub use fleet::{AuthorizationPage, Fleet, FleetDeps, FleetError};
 pub use invoke::{FailureCode, InvokeAnswer, InvokeFailure, InvokeRequest, Operation};
 pub use store::{FleetStore, MemoryFleetStore, StoreError};
+pub use wire::reading::read_wire_log;

@@ -9,6 +9,7 @@ pub(crate) mod incoming;
 pub(crate) mod line;
 pub(crate) mod log;
 mod rate;
+pub(crate) mod reading;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -11,3 +11,4 @@ mod outside;
 mod peers;
 #[path = "../../../../../tests/product/support.rs"]
 mod support;
+mod wire;

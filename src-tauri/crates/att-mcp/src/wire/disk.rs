@@ -20,7 +20,7 @@ const BATCH: usize = 256;
 /// A file is rotated beyond this size.
 const FILE_BYTES: u64 = 4 * 1024 * 1024;
 /// Older files kept beside the current one, per server.
-const OLDER_FILES: u32 = 3;
+pub(super) const OLDER_FILES: u32 = 3;
 /// All files together; the oldest go first.
 pub(crate) const FOLDER_BYTES: u64 = 128 * 1024 * 1024;
 
@@ -94,8 +94,7 @@ fn append_to(folder: &Path, server: &str) -> std::io::Result<File> {
 }
 
 /// The file of `server`; `older` counts back from the current one, 0.
-#[must_use]
-pub fn file_of(folder: &Path, server: &str, older: u32) -> PathBuf {
+pub(super) fn file_of(folder: &Path, server: &str, older: u32) -> PathBuf {
     let mut name = String::new();
     for byte in server.bytes() {
         match byte {
