@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** these shapes live at the boundary only; the engine's own types never reach a face.
 
+pub mod baseline;
 pub mod decision;
 pub mod fleet;
 pub mod notice;
@@ -10,6 +11,7 @@ pub mod secret;
 pub mod server;
 pub mod wire;
 
+pub use baseline::*;
 pub use decision::*;
 pub use fleet::*;
 pub use notice::*;

@@ -2,6 +2,7 @@
 //! no rule of its own.
 //!
 //! - `fleet`, `servers`: rows, one server, snapshots, calls, retry, consent, reload
+//! - `baselines`: the history of snapshots, and what a person accepts of it
 //! - `projects`, `releases`: projects with their `att.toml`, chains, cycles from the request to the statement
 //! - `decisions`: the inbox, decisions and their answers, safe mode
 //! - `authorize`: a server's authorization by a person
@@ -13,6 +14,7 @@
 //! and `read` of a terminal are functions of `once`: they need no control room.
 
 mod authorize;
+mod baselines;
 mod decisions;
 mod fleet;
 mod projects;

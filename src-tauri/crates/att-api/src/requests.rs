@@ -29,6 +29,8 @@ pub(crate) enum Ask {
     SecretChanged { name: String },
     /// Throw a server's token away.
     ForgetAuthorization { server: String },
+    /// A baseline was accepted or cleared; the journal holds it already.
+    BaselineChanged { server: String },
     /// Read `mcp.json` again.
     Reload,
 }
@@ -42,6 +44,7 @@ impl Ask {
             Self::ConsentGiven { .. } => "consent_given",
             Self::SecretChanged { .. } => "secret_changed",
             Self::ForgetAuthorization { .. } => "forget_authorization",
+            Self::BaselineChanged { .. } => "baseline_changed",
             Self::Reload => "reload",
         }
     }
@@ -151,6 +154,9 @@ async fn carry_out(room: &ControlRoom, driver: &Driver, ask: &Ask) -> Result<(),
         }
         Ask::SecretChanged { name } => {
             fleet.secret_changed(name).await;
+        }
+        Ask::BaselineChanged { server } => {
+            fleet.baseline_changed(server).await.map_err(fleet_report)?;
         }
         Ask::Reload => {
             room.read_configuration();

@@ -124,10 +124,13 @@ pub struct ReadArguments {
 /// `att snapshot ...`.
 #[derive(Debug, Subcommand)]
 pub enum SnapshotCommand {
-    /// The snapshots of a server, newest first.
+    /// The snapshots of a server, newest first, with the baseline and how grave each change was.
     List {
         /// The server.
         server: String,
+        /// Only those older than this one.
+        #[arg(long, value_name = "ID")]
+        before: Option<String>,
     },
     /// One snapshot in full.
     Show {
@@ -140,10 +143,22 @@ pub enum SnapshotCommand {
     Diff {
         /// The server.
         server: String,
-        /// The older one; the first kept when left out.
+        /// The older one, by its id, its first characters or `baseline`; the first of the list when left out.
         from: Option<String>,
-        /// The newer one; the newest when left out.
+        /// The newer one, likewise; the newest when left out.
         to: Option<String>,
+    },
+    /// Accept a snapshot as what the server should offer. Shows the difference and asks on the terminal.
+    Accept {
+        /// The server.
+        server: String,
+        /// The snapshot's id, or its first characters.
+        id: String,
+    },
+    /// Take the baseline of a server back: changes are told, and nothing is forbidden. Asks on the terminal.
+    Clear {
+        /// The server.
+        server: String,
     },
 }
 

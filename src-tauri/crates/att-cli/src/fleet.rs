@@ -1,11 +1,8 @@
-//! `att check`, `servers`, `call`, `read`, `snapshot`, `events`.
+//! `att check`, `servers`, `call`, `read`, `events`.
 
-use crate::args::{CallArguments, EventsArguments, ReadArguments, SnapshotCommand};
+use crate::args::{CallArguments, EventsArguments, ReadArguments};
 use crate::print;
-use att_api::dto::{
-    CallAnswerDto, CallRequestDto, CheckDto, ConfigProblemDto, EventFilterDto, ServerRowDto,
-    SnapshotSummaryDto,
-};
+use att_api::dto::{CallAnswerDto, CallRequestDto, CheckDto, ConfigProblemDto, EventFilterDto, ServerRowDto};
 use att_api::{ControlRoom, Home, Report};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -130,6 +127,9 @@ fn cure(code: &str) -> &'static str {
         "timed_out" => {
             "give it longer with --timeout-ms, and find out whether it was done before you call again"
         }
+        "item_quarantined" => {
+            "see `att snapshot diff SERVER baseline` for what changed, and accept it with `att snapshot accept`"
+        }
         "not_reissued" => "find out whether it was done before you call again",
         "application_error" => {
             "the error above is the server's own answer: correct the call, or ask its operator"
@@ -194,90 +194,6 @@ pub async fn read(home: Home, read: ReadArguments, json: bool) -> Result<ExitCod
         request_id: String::new(),
     };
     Ok(print_answer(&att_api::call_once(&home, read.config.config, request).await?, json))
-}
-
-fn pick(snapshots: &[SnapshotSummaryDto], wanted: Option<&str>, newest: bool) -> Result<String, Report> {
-    let found = match wanted {
-        Some(prefix) => snapshots.iter().find(|snapshot| snapshot.id.starts_with(prefix)),
-        None if newest => snapshots.first(),
-        None => snapshots.last(),
-    };
-    found.map(|snapshot| snapshot.id.clone()).ok_or_else(|| {
-        print::bad_input(match wanted {
-            Some(prefix) => format!("no snapshot of this server begins with `{prefix}`"),
-            None => "this server has no snapshot yet".to_owned(),
-        })
-    })
-}
-
-/// `att snapshot ...`.
-pub async fn snapshot(room: &ControlRoom, command: SnapshotCommand, json: bool) -> Result<ExitCode, Report> {
-    match command {
-        SnapshotCommand::List { server } => {
-            let snapshots = room.snapshots_list(server).await?;
-            if json {
-                print::json(&snapshots);
-            } else {
-                let rows = snapshots.iter().map(|s| {
-                    let short = s.id.get(..12).unwrap_or(&s.id).to_owned();
-                    let last = print::time(s.last_seen_at_ms);
-                    vec![
-                        short,
-                        print::time(s.taken_at_ms),
-                        last,
-                        s.tools.to_string(),
-                        s.resources.to_string(),
-                        s.prompts.to_string(),
-                    ]
-                });
-                let headers = ["snapshot", "taken", "last seen", "tools", "resources", "prompts"];
-                print::table(&headers, rows.collect(), "No snapshots yet.");
-            }
-        }
-        SnapshotCommand::Show { server, id } => {
-            let id = pick(&room.snapshots_list(server.clone()).await?, id.as_deref(), true)?;
-            let snapshot = room.snapshot_show(server, id).await?;
-            if json {
-                print::json(&snapshot);
-            } else {
-                let rows = snapshot.items.iter().map(|item| {
-                    let text = item
-                        .malformed
-                        .clone()
-                        .map(|why| format!("malformed: {why}"))
-                        .or(item.description.clone());
-                    vec![item.kind.clone(), item.name.clone(), text.unwrap_or_default()]
-                });
-                print::table(&["kind", "name", "description"], rows.collect(), "It offers nothing.");
-            }
-        }
-        SnapshotCommand::Diff { server, from, to } => {
-            let snapshots = room.snapshots_list(server.clone()).await?;
-            let from = pick(&snapshots, from.as_deref(), false)?;
-            let to = pick(&snapshots, to.as_deref(), true)?;
-            let diff = room.snapshot_diff(server, from, to).await?;
-            if json {
-                print::json(&diff);
-            } else {
-                let rows = diff.changes.iter().map(|change| {
-                    let fields = change.fields.join(", ");
-                    vec![
-                        change.severity.clone(),
-                        change.kind.clone(),
-                        change.name.clone(),
-                        change.change.clone(),
-                        fields,
-                    ]
-                });
-                print::table(
-                    &["severity", "kind", "name", "change", "fields"],
-                    rows.collect(),
-                    "Nothing changed.",
-                );
-            }
-        }
-    }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// `att events`.

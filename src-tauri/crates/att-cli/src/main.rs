@@ -8,6 +8,7 @@ mod fleet;
 mod print;
 mod release;
 mod secret;
+mod snapshot;
 mod target;
 mod wire;
 
@@ -44,7 +45,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Report> {
         Command::Call(call) => fleet::call(home, call, json).await,
         Command::Read(read) => fleet::read(home, read, json).await,
         Command::Snapshot { command } => {
-            with_room(home, Drive::Nothing, async |room| fleet::snapshot(&room, command, json).await).await
+            with_room(home, Drive::Nothing, async |room| snapshot::run(&room, command, json).await).await
         }
         Command::Events(filter) => {
             with_room(home, Drive::Nothing, async |room| fleet::events(&room, filter, json).await).await

@@ -2,12 +2,12 @@
 
 use crate::audit::AuditDraft;
 use crate::error::JournalError;
-use crate::fleet_rows::{insert_snapshot, readable_bodies, snapshot_of};
+use crate::fleet_rows::{readable_bodies, snapshot_of};
 use crate::journal::{Fault, Journal};
 use crate::telemetry::Row as Queued;
 use async_trait::async_trait;
 use att_core::Actor;
-use att_mcp::model::{AttemptRecord, Event, ServerState, Snapshot};
+use att_mcp::model::{AttemptRecord, Baseline, Event, ServerState, Snapshot};
 use att_mcp::{FleetStore, StoreError};
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
@@ -25,7 +25,7 @@ pub struct Consent {
     pub actor: Actor,
 }
 
-fn stored<T>(result: Result<T, JournalError>) -> Result<T, StoreError> {
+pub(crate) fn stored<T>(result: Result<T, JournalError>) -> Result<T, StoreError> {
     result.map_err(|error| {
         let text = format!("{error}. {}", error.cure());
         match error {
@@ -151,32 +151,6 @@ impl Journal {
         self.settle(rows.map_err(Fault::from).and_then(|rows| rows.iter().map(snapshot_of).collect()))
     }
 
-    async fn write_snapshot(&self, snapshot: Snapshot) -> Result<(), JournalError> {
-        self.write(move |writing| {
-            Box::pin(async move { insert_snapshot(&mut writing.conn, &snapshot).await })
-        })
-        .await
-    }
-
-    async fn see_snapshot(&self, server: &str, id: &str, at_ms: i64) -> Result<(), JournalError> {
-        let (server, id) = (server.to_owned(), id.to_owned());
-        self.write(move |writing| {
-            Box::pin(async move {
-                sqlx::query(
-                    "UPDATE snapshot SET last_seen_at_ms = ?1
-                     WHERE server = ?2 AND id = ?3 AND last_seen_at_ms < ?1",
-                )
-                .bind(at_ms)
-                .bind(server)
-                .bind(id)
-                .execute(&mut writing.conn)
-                .await?;
-                Ok(())
-            })
-        })
-        .await
-    }
-
     async fn has_consent(&self, server: &str, digest: &str) -> Result<bool, JournalError> {
         let found =
             sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM consent WHERE server = ? AND digest = ?)")
@@ -225,11 +199,11 @@ impl FleetStore for Journal {
     }
 
     async fn put_snapshot(&self, snapshot: Snapshot) -> Result<(), StoreError> {
-        stored(self.write_snapshot(snapshot).await)
+        self.keep_snapshot(&snapshot).await
     }
 
     async fn touch_snapshot(&self, server: &str, id: &str, last_seen_at_ms: i64) -> Result<(), StoreError> {
-        stored(self.see_snapshot(server, id, last_seen_at_ms).await)
+        self.see_snapshot(server, id, last_seen_at_ms).await
     }
 
     async fn latest_snapshot(&self, server: &str) -> Result<Option<Snapshot>, StoreError> {
@@ -242,6 +216,14 @@ impl FleetStore for Journal {
 
     async fn snapshots(&self, server: &str, limit: u32) -> Result<Vec<Snapshot>, StoreError> {
         stored(self.read_snapshots(SnapshotKey::Server, server, limit).await)
+    }
+
+    async fn baseline(&self, server: &str) -> Result<Option<Baseline>, StoreError> {
+        stored(self.baseline_of(server).await)
+    }
+
+    async fn release_surface(&self, server: &str, surface: &str) -> Result<(), StoreError> {
+        stored(self.keep_release(server, surface).await)
     }
 
     async fn consent(&self, server: &str, command_digest: &str) -> Result<bool, StoreError> {

@@ -131,23 +131,6 @@ pub(crate) async fn keep_newest(
     Ok(())
 }
 
-pub(crate) async fn insert_snapshot(conn: &mut SqliteConnection, snapshot: &Snapshot) -> Result<(), Fault> {
-    sqlx::query(
-        "INSERT INTO snapshot (id, server, parent, surface, taken_at_ms, last_seen_at_ms, body)
-         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-    )
-    .bind(&snapshot.id)
-    .bind(&snapshot.server)
-    .bind(&snapshot.parent)
-    .bind(&snapshot.surface)
-    .bind(snapshot.taken_at_ms)
-    .bind(snapshot.last_seen_at_ms)
-    .bind(serde_json::to_string(snapshot)?)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// A snapshot with the time it was last seen, which lives in its own column.
 pub(crate) fn snapshot_of(row: &SqliteRow) -> Result<Snapshot, Fault> {
     let mut snapshot: Snapshot = body(row)?;

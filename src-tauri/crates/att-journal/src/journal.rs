@@ -4,6 +4,7 @@ use crate::audit::AuditDraft;
 use crate::error::JournalError;
 use crate::head::Head;
 use crate::open::{self, Access, OpenOptions};
+use crate::snapshots::SnapshotQueue;
 use crate::telemetry::Telemetry;
 use sqlx::{Connection, SqliteConnection, SqlitePool};
 use std::path::Path;
@@ -19,6 +20,7 @@ const HEAD_LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Journal {
     shared: Arc<Shared>,
     telemetry: Arc<Telemetry>,
+    snapshots: Arc<SnapshotQueue>,
 }
 
 /// The connections, without the telemetry queue that writes through them.
@@ -91,7 +93,7 @@ impl Journal {
             Shared { access, writer: Mutex::new(writer), readers, versions: Mutex::default(), newer };
         let shared = Arc::new(shared);
         let telemetry = Arc::new(Telemetry::start(Arc::clone(&shared)));
-        Self { shared, telemetry }
+        Self { shared, telemetry, snapshots: Arc::default() }
     }
 
     /// The database file.
@@ -165,6 +167,10 @@ impl Journal {
 
     pub(crate) fn telemetry(&self) -> &Telemetry {
         &self.telemetry
+    }
+
+    pub(crate) fn snapshot_queue(&self) -> &Arc<SnapshotQueue> {
+        &self.snapshots
     }
 
     pub(crate) fn readers(&self) -> &SqlitePool {

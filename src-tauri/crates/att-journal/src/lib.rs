@@ -23,6 +23,7 @@ mod migrate;
 mod open;
 mod redaction;
 mod request;
+mod snapshots;
 mod telemetry;
 mod verify;
 
@@ -35,4 +36,5 @@ pub use journal::Journal;
 pub use migrate::SCHEMA_VERSION;
 pub use open::OpenOptions;
 pub use request::{NewRequest, RequestRow, RequestState};
+pub use snapshots::SnapshotBudget;
 pub use verify::{BadEntry, Problem, VerifyReport};

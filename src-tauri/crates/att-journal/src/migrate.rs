@@ -9,11 +9,12 @@ use sqlx::{AssertSqlSafe, Row};
 const APPLICATION_ID: i64 = 0x4154_544a;
 
 /// The steps, oldest first. A step that has been released is never edited; a new one is added.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../migrations/0001_audit.sql"),
     include_str!("../migrations/0002_fleet.sql"),
     include_str!("../migrations/0003_cycle.sql"),
     include_str!("../migrations/0004_engine.sql"),
+    include_str!("../migrations/0005_baseline.sql"),
 ];
 
 /// The schema version that this program writes (`PRAGMA user_version`).
@@ -87,18 +88,20 @@ mod tests {
     use sqlx::sqlite::SqliteConnectOptions;
 
     /// One row of the kind that each step brought, written as the program of that step would have.
-    const ROWS: [&str; 4] = [
+    const ROWS: [&str; 5] = [
         "INSERT INTO audit VALUES (1, 'a', 5, '{}', 'Old', 's', '{}', 'p', 'h')",
         "INSERT INTO consent VALUES ('files', 'd1', 5, '{}')",
         "INSERT INTO project VALUES ('shop', '{}')",
         "INSERT INTO lease VALUES ('engine', '{}', 1, 3, 1, 2, 3)",
+        "INSERT INTO baseline VALUES ('files', 's1', 5, '{}', 'seen', NULL)",
     ];
 
-    const COUNTS: [&str; 4] = [
+    const COUNTS: [&str; 5] = [
         "SELECT count(*) FROM audit WHERE kind = 'Old'",
         "SELECT count(*) FROM consent WHERE digest = 'd1'",
         "SELECT count(*) FROM project WHERE id = 'shop'",
         "SELECT count(*) FROM lease WHERE epoch = 3",
+        "SELECT count(*) FROM baseline WHERE snapshot_id = 's1'",
     ];
 
     #[tokio::test]

@@ -4,6 +4,7 @@ use crate::error::JournalError;
 use crate::head::HeadFile;
 use crate::journal::{Fault, Journal};
 use crate::migrate::{Ownership, SCHEMA_VERSION, migrate, ownership};
+use crate::snapshots::SnapshotBudget;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -27,13 +28,21 @@ pub struct OpenOptions {
     pub busy_timeout: Duration,
     /// The largest number of events, and of attempts, that is kept. Default 200,000.
     pub event_cap: u32,
+    /// How many snapshots of one server are kept.
+    pub snapshot_budget: SnapshotBudget,
     /// The largest number of 4096-byte pages the file may grow to; beyond it the journal counts as full.
     pub max_pages: Option<u32>,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { read_only: false, busy_timeout: Duration::from_secs(10), event_cap: 200_000, max_pages: None }
+        Self {
+            read_only: false,
+            busy_timeout: Duration::from_secs(10),
+            event_cap: 200_000,
+            snapshot_budget: SnapshotBudget::default(),
+            max_pages: None,
+        }
     }
 }
 

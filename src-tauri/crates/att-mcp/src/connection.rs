@@ -23,9 +23,10 @@ use crate::calls::Calls;
 use crate::child::StderrRing;
 use crate::config::ServerConfig;
 use crate::dial::HttpClients;
+use crate::drift::Quarantine;
 use crate::facets::{self, Input};
 use crate::link::Link;
-use crate::model::{Event, EventKind, Fault, ServerState, Snapshot};
+use crate::model::{Event, EventKind, Fault, ListKind, ServerState, Snapshot};
 use crate::recorder::Recorder;
 use crate::store::FleetStore;
 use crate::target::KnownSecrets;
@@ -106,6 +107,8 @@ pub(crate) enum Ask {
     Link(oneshot::Sender<Result<Arc<Link>, Fault>>),
     /// Read the lists again.
     Refresh(oneshot::Sender<Result<(), Fault>>),
+    /// The operator accepted a baseline or took it back; `consented` tells whether the command may run.
+    BaselineChanged { consented: bool },
     /// Close everything and end.
     End(oneshot::Sender<()>),
 }
@@ -127,6 +130,7 @@ pub(crate) struct Server {
     link: RwLock<Option<Arc<Link>>>,
     history: Mutex<VecDeque<LatencyPoint>>,
     snapshot: RwLock<Option<Arc<Snapshot>>>,
+    quarantine: RwLock<Arc<Quarantine>>,
 }
 
 impl Server {
@@ -157,6 +161,7 @@ impl Server {
             link: RwLock::new(None),
             history: Mutex::default(),
             snapshot: RwLock::new(None),
+            quarantine: RwLock::default(),
         });
         let actor = actor::Actor::new(Arc::clone(&server), Arc::clone(shared), asks);
         shared.actors.spawn(actor.run());
@@ -184,6 +189,16 @@ impl Server {
     /// The newest snapshot, if one was ever taken.
     pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
         self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Why drift policy forbids an item; none when it may be called.
+    pub fn quarantined(&self, list: ListKind, key: &str) -> Option<String> {
+        let quarantine = Arc::clone(&self.quarantine.read().unwrap_or_else(PoisonError::into_inner));
+        quarantine.reason(list, key).map(str::to_owned)
+    }
+
+    fn set_quarantine(&self, quarantine: Quarantine) {
+        *self.quarantine.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(quarantine);
     }
 
     fn set_snapshot(&self, snapshot: Arc<Snapshot>) {

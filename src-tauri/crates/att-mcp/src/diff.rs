@@ -57,7 +57,7 @@ pub fn diff(from: &Snapshot, to: &Snapshot) -> SnapshotDiff {
         if word(&old.status) != word(&new.status) {
             let severity = if readable(new) { Severity::Notice } else { Severity::Warning };
             let text = format!("{}: {} before, {} now", kind.as_str(), said(&old.status), said(&new.status));
-            remarks.push(Remark { severity, text });
+            remarks.push(Remark { severity, text, unread: !readable(new) });
         }
     }
     let severity = changes.iter().map(|c| c.severity).chain(remarks.iter().map(|r| r.severity)).max();
@@ -82,7 +82,7 @@ fn said(status: &ListStatus) -> String {
 
 fn remarks(from: &Snapshot, to: &Snapshot) -> Vec<Remark> {
     let mut out = Vec::new();
-    let mut note = |severity, text: String| out.push(Remark { severity, text });
+    let mut note = |severity, text: String| out.push(Remark { severity, text, unread: false });
     if from.protocol_version != to.protocol_version {
         let text = format!("protocol version: {} before, {} now", from.protocol_version, to.protocol_version);
         note(Severity::Notice, text);

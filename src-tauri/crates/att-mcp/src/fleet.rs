@@ -268,6 +268,16 @@ impl Fleet {
         tried
     }
 
+    /// The store holds another baseline of this server now, or none any more: hold its surface against it.
+    ///
+    /// # Errors
+    /// [`FleetError::UnknownServer`], [`FleetError::Ending`].
+    pub async fn baseline_changed(&self, name: &str) -> Result<(), FleetError> {
+        let server = self.find(name).ok_or_else(|| FleetError::UnknownServer(name.to_owned()))?;
+        let consented = self.consented(&server.config).await;
+        if server.ask(Ask::BaselineChanged { consented }).await { Ok(()) } else { Err(FleetError::Ending) }
+    }
+
     /// Reads a server's lists again and waits for it.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ mod connection;
 mod conversation;
 mod dial;
 pub mod diff;
+pub mod drift;
 mod era;
 pub mod facets;
 pub mod fleet;

@@ -1,11 +1,13 @@
 //! The fleet's nouns, as they are stored and shown (design 1 and 4). Data only: what changes them lives in `facets`.
 
+pub mod drift;
 pub mod event;
 pub mod failure;
 pub mod server;
 pub mod snapshot;
 pub mod wire;
 
+pub use drift::{Baseline, Drift, QuarantinedItem, TOLD_ITEMS};
 pub use event::{Event, EventKind, InvocationPhase};
 pub use failure::{
     Attempt, AttemptRecord, AttemptStage, AuthNeed, BreakerState, ErrorCategory, Fault, InvokeOutcome,

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::model::{AttemptRecord, Event, ServerState, Snapshot};
+use crate::model::{AttemptRecord, Baseline, Event, ServerState, Snapshot};
 
 /// Why the store could not do it.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -54,6 +54,12 @@ pub trait FleetStore: Send + Sync + 'static {
     /// A server's snapshots, newest first, at most `limit`.
     async fn snapshots(&self, server: &str, limit: u32) -> Result<Vec<Snapshot>, StoreError>;
 
+    /// The snapshot that the operator accepted as a server's surface.
+    async fn baseline(&self, server: &str) -> Result<Option<Baseline>, StoreError>;
+
+    /// Remembers that the operator switched a quarantined server on in spite of this surface.
+    async fn release_surface(&self, server: &str, surface: &str) -> Result<(), StoreError>;
+
     /// True when the operator approved exactly this command digest for this server.
     async fn consent(&self, server: &str, command_digest: &str) -> Result<bool, StoreError>;
 }
@@ -64,6 +70,7 @@ struct Kept {
     events: Vec<Event>,
     attempts: Vec<AttemptRecord>,
     snapshots: Vec<Snapshot>,
+    baselines: BTreeMap<String, Baseline>,
     consents: BTreeSet<(String, String)>,
     consent_to_all: bool,
 }
@@ -90,6 +97,11 @@ impl MemoryFleetStore {
     /// Consents to one command of one server.
     pub fn give_consent(&self, server: &str, command_digest: &str) {
         self.kept().consents.insert((server.to_owned(), command_digest.to_owned()));
+    }
+
+    /// Accepts a baseline, in place of the one before.
+    pub fn accept_baseline(&self, baseline: Baseline) {
+        self.kept().baselines.insert(baseline.server.clone(), baseline);
     }
 
     /// All events so far.
@@ -161,6 +173,17 @@ impl FleetStore for MemoryFleetStore {
     async fn snapshots(&self, server: &str, limit: u32) -> Result<Vec<Snapshot>, StoreError> {
         let kept = self.kept();
         Ok(kept.snapshots.iter().rev().filter(|s| s.server == server).take(limit as usize).cloned().collect())
+    }
+
+    async fn baseline(&self, server: &str) -> Result<Option<Baseline>, StoreError> {
+        Ok(self.kept().baselines.get(server).cloned())
+    }
+
+    async fn release_surface(&self, server: &str, surface: &str) -> Result<(), StoreError> {
+        if let Some(baseline) = self.kept().baselines.get_mut(server) {
+            baseline.released_surface = Some(surface.to_owned());
+        }
+        Ok(())
     }
 
     async fn consent(&self, server: &str, command_digest: &str) -> Result<bool, StoreError> {

@@ -1,9 +1,12 @@
 //! Capability snapshots and their differences.
 
 use super::{count, json_text, word};
-use crate::dto::{ChangeDto, ItemDto, ListStatusDto, SnapshotDiffDto, SnapshotDto, SnapshotSummaryDto};
+use crate::dto::{
+    ChangeDto, DriftDto, ItemDto, ListStatusDto, QuarantinedItemDto, SnapshotDiffDto, SnapshotDto,
+    SnapshotSummaryDto,
+};
 use att_mcp::model::{
-    Change, ChangeKind, FieldChange, ListKind, ListStatus, Snapshot, SnapshotDiff, SnapshotItem,
+    Change, ChangeKind, Drift, FieldChange, ListKind, ListStatus, Snapshot, SnapshotDiff, SnapshotItem,
 };
 use serde_json::Value;
 
@@ -93,6 +96,29 @@ pub fn diff(diff: &SnapshotDiff) -> SnapshotDiffDto {
         to: diff.to.clone(),
         severity: diff.severity.as_ref().map(word),
         changes: changes.into_iter().map(|(_, change)| change).chain(remarks).collect(),
+    }
+}
+
+/// How a surface differs from its baseline.
+#[must_use]
+pub fn drift(drift: &Drift) -> DriftDto {
+    DriftDto {
+        baseline_id: drift.baseline_id.clone(),
+        snapshot_id: drift.snapshot_id.clone(),
+        severity: word(&drift.severity),
+        changes: drift.changes,
+        summary: drift.summary.clone(),
+        since_ms: drift.since_ms,
+        quarantined_items: drift
+            .quarantined_items
+            .iter()
+            .map(|item| QuarantinedItemDto {
+                kind: kind_word(item.list).to_owned(),
+                name: item.key.clone(),
+                reason: item.reason.clone(),
+            })
+            .collect(),
+        quarantined: drift.quarantined,
     }
 }
 

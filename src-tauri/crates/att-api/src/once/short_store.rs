@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use att_journal::Journal;
-use att_mcp::model::{AttemptRecord, Event, ServerState, Snapshot};
+use att_mcp::model::{AttemptRecord, Baseline, Event, ServerState, Snapshot};
 use att_mcp::{FleetStore, MemoryFleetStore, StoreError};
 
 /// Consents from memory, attempts to the journal, everything else forgotten: live facets are not touched.
@@ -50,11 +50,26 @@ impl FleetStore for ShortStore {
     }
 
     async fn snapshot(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
-        self.consents.snapshot(id).await
+        match (self.consents.snapshot(id).await?, &self.attempts) {
+            (None, Some(journal)) => journal.snapshot(id).await,
+            (found, _) => Ok(found),
+        }
     }
 
     async fn snapshots(&self, server: &str, limit: u32) -> Result<Vec<Snapshot>, StoreError> {
         self.consents.snapshots(server, limit).await
+    }
+
+    /// What the operator accepted binds a short connection too.
+    async fn baseline(&self, server: &str) -> Result<Option<Baseline>, StoreError> {
+        match &self.attempts {
+            Some(journal) => journal.baseline(server).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn release_surface(&self, _server: &str, _surface: &str) -> Result<(), StoreError> {
+        Ok(())
     }
 
     async fn consent(&self, server: &str, command_digest: &str) -> Result<bool, StoreError> {

@@ -73,7 +73,7 @@ fn attempt(index: u32, server: &str) -> AttemptRecord {
     }
 }
 
-fn snapshot(id: &str, server: &str, parent: Option<&str>, at_ms: i64) -> Snapshot {
+pub fn snapshot(id: &str, server: &str, parent: Option<&str>, at_ms: i64) -> Snapshot {
     Snapshot {
         id: id.into(),
         server: server.into(),
@@ -96,7 +96,7 @@ fn snapshot(id: &str, server: &str, parent: Option<&str>, at_ms: i64) -> Snapsho
     }
 }
 
-fn state(server: &str, as_of_ms: i64) -> ServerState {
+pub fn state(server: &str, as_of_ms: i64) -> ServerState {
     let facet = |state: &str| {
         serde_json::json!({
             "state": state, "since_ms": 1, "next_action_at_ms": null,

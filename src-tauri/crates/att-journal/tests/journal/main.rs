@@ -10,4 +10,5 @@ mod fleet;
 mod killed;
 mod model;
 mod opening;
+mod snapshots;
 mod support;

@@ -12,11 +12,13 @@ use tokio_util::task::AbortOnDropHandle;
 use super::{Ask, LatencyPoint, Server, Shared, watch};
 use crate::child::Process;
 use crate::dial::{Dial, Opened, Progress, duration, to_fault};
+use crate::drift;
 use crate::era::Verdict;
 use crate::facets::{self, Effect, Input};
 use crate::link::Link;
 use crate::model::{
-    AdminState, ConnectionState, ErrorCategory, EventKind, Fault, HealthState, ServerState, Snapshot,
+    AdminState, Baseline, ConnectionState, ErrorCategory, EventKind, Fault, HealthState, ServerState,
+    Snapshot,
 };
 use crate::snapshot::ReadLists;
 use crate::wire::WireFault;
@@ -75,6 +77,10 @@ pub(super) struct Actor {
     pub(super) refreshing: Vec<oneshot::Sender<Result<(), Fault>>>,
     pub(super) latest: Option<Arc<Snapshot>>,
     pub(super) latest_loaded: bool,
+    /// What the operator accepted, with the snapshot itself.
+    pub(super) baseline: Option<(Baseline, Arc<Snapshot>)>,
+    /// What came out when the surface was last held against it.
+    pub(super) judged: drift::Verdict,
 }
 
 impl Actor {
@@ -104,6 +110,8 @@ impl Actor {
             refreshing: Vec::new(),
             latest: None,
             latest_loaded: false,
+            baseline: None,
+            judged: drift::Verdict::default(),
         }
     }
 
@@ -162,7 +170,11 @@ impl Actor {
 
     async fn take_ask(&mut self, ask: Ask) {
         match ask {
+            Ask::BaselineChanged { consented } => self.baseline_changed(consented).await,
             Ask::Input(input) => {
+                if matches!(input, Input::Enable { .. }) {
+                    self.release().await;
+                }
                 self.correlation = CorrelationId::mint(&*self.shared.randomness);
                 self.apply(input);
             }
@@ -271,6 +283,11 @@ impl Actor {
             &self.tell,
         );
         let surface = self.keep_snapshot(&link, lists).await;
+        if self.state.facets.admin.state != AdminState::Enabled {
+            // Drift policy forbids what was just read: nothing of this connection is used.
+            self.shared.children.spawn(async move { link.close().await });
+            return;
+        }
         let now = Instant::now();
         self.standing = Some(Standing {
             link: Arc::clone(&link),

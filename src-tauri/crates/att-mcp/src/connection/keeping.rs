@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use super::actor::Actor;
 use crate::diff::diff;
+use crate::drift;
 use crate::era::Verdict;
 use crate::facets::{Input, Surface};
 use crate::link::Link;
-use crate::model::{EventKind, Severity, Snapshot};
+use crate::model::{AdminState, EventKind, Severity, Snapshot};
 use crate::snapshot::{self, ReadLists};
+use crate::store::StoreError;
 
 impl Actor {
     pub(super) async fn listed(&mut self, generation: u64, lists: ReadLists) {
@@ -30,15 +32,82 @@ impl Actor {
         match self.shared.store.latest_snapshot(&self.state.server).await {
             Ok(latest) => {
                 self.latest_loaded = true;
+                self.load_baseline().await;
                 if let Some(latest) = latest {
                     self.verdict = Verdict::remembered(Some(latest.era));
                     self.state.snapshot_id = Some(latest.id.clone());
+                    // A quarantine outlives ATT: it stands before anything is connected.
+                    self.judge(&latest, true);
                     self.keep_latest(latest);
                 }
             }
             Err(error) => {
                 tracing::warn!(server = %self.state.server, %error, "the last snapshot could not be read");
             }
+        }
+    }
+
+    /// The operator's baseline, with its snapshot. One that cannot be read now is taken as it was.
+    async fn load_baseline(&mut self) {
+        let name = &self.state.server;
+        let store = &self.shared.store;
+        let loaded = match store.baseline(name).await {
+            Ok(None) => Ok(None),
+            Ok(Some(baseline)) => match store.snapshot(&baseline.snapshot_id).await {
+                Ok(Some(accepted)) => Ok(Some((baseline, Arc::new(accepted)))),
+                Ok(None) => Err(StoreError::Damaged(format!("snapshot {} is missing", baseline.snapshot_id))),
+                Err(error) => Err(error),
+            },
+            Err(error) => Err(error),
+        };
+        match loaded {
+            Ok(baseline) => self.baseline = baseline,
+            Err(error) => tracing::warn!(server = %name, %error, "the baseline could not be read"),
+        }
+    }
+
+    /// Holds `snapshot` against the baseline. What is forbidden is so before the snapshot can be seen.
+    fn judge(&mut self, snapshot: &Snapshot, consented: bool) {
+        let Some((baseline, accepted)) = &self.baseline else {
+            if self.state.baseline_id.is_some() {
+                self.judged = drift::Verdict::default();
+                self.tell_judged(None, consented);
+            }
+            return;
+        };
+        let policy = self.server.config.drift;
+        let verdict = drift::judge(baseline, accepted, snapshot, policy, &self.judged, self.now_ms());
+        let id = accepted.id.clone();
+        self.judged = verdict;
+        self.tell_judged(Some(id), consented);
+    }
+
+    fn tell_judged(&mut self, baseline_id: Option<String>, consented: bool) {
+        self.server.set_quarantine(self.judged.items.clone());
+        let drift = self.judged.drift.clone().map(Box::new);
+        self.apply(Input::Judged { baseline_id, drift, quarantine: self.judged.server, consented });
+    }
+
+    /// The operator accepted another baseline, or took it back.
+    pub(super) async fn baseline_changed(&mut self, consented: bool) {
+        self.load_latest().await;
+        self.load_baseline().await;
+        if let Some(latest) = self.latest.clone() {
+            self.judge(&latest, consented);
+        }
+    }
+
+    /// The operator switches a quarantined server on: this surface is let be from now on.
+    pub(super) async fn release(&mut self) {
+        if self.state.facets.admin.state != AdminState::Quarantined {
+            return;
+        }
+        let (Some((baseline, _)), Some(latest)) = (&mut self.baseline, &self.latest) else { return };
+        baseline.released_surface = Some(latest.surface.clone());
+        self.judged.server = false;
+        let name = &self.state.server;
+        if let Err(error) = self.shared.store.release_surface(name, &latest.surface).await {
+            tracing::warn!(server = %name, %error, "that a quarantine was lifted was not kept");
         }
     }
 
@@ -73,7 +142,20 @@ impl Actor {
         }
         let event = EventKind::SnapshotTaken { snapshot_id: taken.id.clone(), parent: taken.parent.clone() };
         self.record(link.generation, event);
-        if let Some(before) = &self.latest {
+        self.judge(&taken, true);
+        if let Some((_, accepted)) = &self.baseline {
+            if let Some(drift) = &self.judged.drift {
+                let drift = EventKind::DriftFound {
+                    snapshot_id: taken.id.clone(),
+                    from: accepted.id.clone(),
+                    severity: drift.severity,
+                    changes: drift.changes,
+                    summary: drift.summary.clone(),
+                    baseline: true,
+                };
+                self.record(link.generation, drift);
+            }
+        } else if let Some(before) = &self.latest {
             let found = diff(before, &taken);
             let drift = EventKind::DriftFound {
                 snapshot_id: taken.id.clone(),
@@ -81,6 +163,7 @@ impl Actor {
                 severity: found.severity.unwrap_or(Severity::Info),
                 changes: found.count(),
                 summary: found.headline(5),
+                baseline: false,
             };
             self.record(link.generation, drift);
         }

@@ -83,7 +83,7 @@ fn a_list_that_could_not_be_read_is_no_removal() {
     let diff = diff(&before, &after);
     assert!(diff.changes.is_empty());
     let text = "tools: offered before, could not be read (timeout) now".to_owned();
-    assert_eq!(diff.remarks, [Remark { severity: Severity::Warning, text }]);
+    assert_eq!(diff.remarks, [Remark { severity: Severity::Warning, text, unread: true }]);
 }
 
 fn tools() -> impl Strategy<Value = Vec<Value>> {

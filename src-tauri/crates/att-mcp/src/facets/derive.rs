@@ -1,7 +1,8 @@
 //! The one function that turns facets into a word, a sentence and a suggestion (design 1.1 and 4).
 
 use crate::model::{
-    AdminState, ConnectionState, ErrorCategory, HealthState, ReasonCode, ServerState, Status, SuggestedAction,
+    AdminState, ConnectionState, Drift, ErrorCategory, HealthState, ReasonCode, ServerState, Status,
+    SuggestedAction,
 };
 
 /// Fills the derived fields of `state`.
@@ -12,7 +13,12 @@ pub(super) fn refresh(state: &mut ServerState, now_ms: i64) {
     }
     state.status = status;
     state.summary = summary(state);
-    state.suggested_action = suggested_action(state);
+    state.suggested_action = match suggested_action(state) {
+        SuggestedAction::None if state.drift.as_ref().is_some_and(Drift::is_open) => {
+            SuggestedAction::ReviewDrift
+        }
+        action => action,
+    };
     state.next_action_at_ms = state.facets.connection.next_action_at_ms;
     state.as_of_ms = now_ms;
 }
@@ -59,8 +65,8 @@ fn summary(state: &ServerState) -> String {
                 None => "no tools".to_owned(),
             };
             match state.latency_ms {
-                Some(latency) => format!("Answers in {latency} ms; {tools}."),
-                None => format!("Answers; {tools}."),
+                Some(latency) => format!("Answers in {latency} ms; {tools}.{}", drifted(state)),
+                None => format!("Answers; {tools}.{}", drifted(state)),
             }
         }
         Status::Degraded | Status::Unreachable => {
@@ -75,6 +81,17 @@ fn summary(state: &ServerState) -> String {
                 _ => reason.clone(),
             }
         }
+    }
+}
+
+/// A healthy server whose surface a person should look at says so.
+fn drifted(state: &ServerState) -> String {
+    match state.drift.as_ref().filter(|drift| drift.is_open()) {
+        Some(drift) if drift.quarantined > 0 => {
+            format!(" Its surface left the baseline; quarantined items: {}.", drift.quarantined)
+        }
+        Some(_) => " Its surface left the baseline.".to_owned(),
+        None => String::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What goes into a transition and what comes out of it.
 
-use crate::model::{AuthNeed, Era, EventKind, Fault, ListCounts, TransportKind};
+use crate::model::{AuthNeed, Drift, Era, EventKind, Fault, ListCounts, TransportKind};
 
 /// What the handshake told.
 #[derive(Debug, Clone, PartialEq)]
@@ -139,6 +139,17 @@ pub enum Input {
     Authorized,
     /// The token was thrown away: what it opened is closed.
     AuthorizationForgotten,
+    /// The newest surface was held against the baseline.
+    Judged {
+        /// The accepted snapshot, if there is one.
+        baseline_id: Option<String>,
+        /// How the surface differs.
+        drift: Option<Box<Drift>>,
+        /// True when the policy forbids the server.
+        quarantine: bool,
+        /// True when its command may run.
+        consented: bool,
+    },
     /// ATT ends, or the server left the configuration.
     Shutdown,
 }

@@ -133,6 +133,11 @@ impl Call<'_> {
             let text = format!("{} cannot be asked: {}", server.config.name, state.summary);
             return Err(self.failure(FailureCode::NoServerAvailable, text));
         }
+        if let Some(why) = server.quarantined(self.operation.list(), &item) {
+            self.exclude(&server.config.name, state.generation, "the item is quarantined");
+            let text = format!("{item} of {} is quarantined: {why}", server.config.name);
+            return Err(self.failure(FailureCode::ItemQuarantined, text));
+        }
         if let Operation::CallTool { name, arguments } = &self.operation
             && let Some(snapshot) = server.snapshot()
             && let Some(tool) = snapshot.lists.tools.items.iter().find(|t| t.key == *name)

@@ -69,7 +69,7 @@ pub enum EventKind {
         /// The one before.
         parent: Option<String>,
     },
-    /// A snapshot differs from the one before.
+    /// A snapshot differs from the baseline, or, where there is none, from the one before.
     DriftFound {
         /// The newer snapshot.
         snapshot_id: String,
@@ -81,6 +81,9 @@ pub enum EventKind {
         changes: u32,
         /// One sentence.
         summary: String,
+        /// True when the older one is the baseline, and not merely the snapshot before.
+        #[serde(default)]
+        baseline: bool,
     },
     /// The child wrote to stderr. Redacted and bounded.
     ServerStderr {

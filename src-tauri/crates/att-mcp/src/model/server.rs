@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::drift::Drift;
 use super::failure::{BreakerState, Fault};
 
 /// How a server is reached.
@@ -160,6 +161,8 @@ pub enum ReasonCode {
     Shutdown,
     /// The configuration changed.
     Reconfigured,
+    /// The surface left its baseline.
+    DriftFound,
 }
 
 /// Why, as a code for programs and a sentence for people.
@@ -346,6 +349,12 @@ pub struct ServerState {
     pub instructions: Option<String>,
     /// The newest snapshot.
     pub snapshot_id: Option<String>,
+    /// The snapshot that the operator accepted as what the server should offer.
+    #[serde(default)]
+    pub baseline_id: Option<String>,
+    /// How the surface differs from that; null on the baseline, and without one.
+    #[serde(default)]
+    pub drift: Option<Drift>,
     /// The digest of the command line that needs consent; null where none does.
     pub command_digest: Option<String>,
     /// The exact command line that ATT would run or runs; empty where it runs none.

@@ -298,4 +298,6 @@ pub struct Remark {
     pub severity: Severity,
     /// One sentence.
     pub text: String,
+    /// A list could not be read: nothing is known to have changed.
+    pub unread: bool,
 }

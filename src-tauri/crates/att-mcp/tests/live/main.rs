@@ -8,6 +8,7 @@
 mod bench;
 mod calls;
 mod connecting;
+mod drift;
 mod health;
 mod load;
 mod peers;
