@@ -9,6 +9,7 @@ mod consent;
 mod fleet;
 mod outside;
 mod peers;
+mod secrets;
 #[path = "../../../../../tests/product/support.rs"]
 mod support;
 mod wire;
