@@ -6,7 +6,7 @@ use att_mcp::model::{AttemptRecord, Event, EventKind, ServerState, Snapshot};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 /// The JSON text of `value` with secrets taken out.
 fn redacted(value: &impl Serialize) -> Result<String, Fault> {
@@ -48,44 +48,74 @@ pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-pub(crate) async fn insert_event(conn: &mut SqliteConnection, event: &Event) -> Result<(), Fault> {
-    let (phase, method) = match &event.kind {
-        EventKind::InvocationPhase { phase, method, .. } => (Some(word(phase)?), Some(method.as_str())),
-        _ => (None, None),
-    };
-    sqlx::query(
-        "INSERT INTO event
-           (id, at_ms, server, generation, kind, phase, method, correlation_id, request_id, body)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-    )
-    .bind(event.id.as_str())
-    .bind(event.at_ms)
-    .bind(&event.server)
-    .bind(signed(event.generation))
-    .bind(event.kind.name())
-    .bind(phase)
-    .bind(method)
-    .bind(event.correlation_id.as_str())
-    .bind(event.request_id.as_ref().map(att_core::id::RequestId::as_str))
-    .bind(redacted(event)?)
-    .execute(conn)
-    .await?;
+/// Rows of one statement, at most: each statement costs a way to SQLite's own thread and back.
+const ROWS_AT_ONCE: usize = 64;
+
+/// The next part of `rows`: a power of two, so that few statements are prepared and kept.
+fn next_rows<'r, T>(rows: &mut &'r [T]) -> &'r [T] {
+    let size = rows.len().checked_ilog2().map_or(0, |power| (1 << power).min(ROWS_AT_ONCE));
+    let (next, rest) = rows.split_at(size);
+    *rows = rest;
+    next
+}
+
+pub(crate) async fn insert_events(conn: &mut SqliteConnection, mut events: &[&Event]) -> Result<(), Fault> {
+    while !events.is_empty() {
+        let rows = next_rows(&mut events)
+            .iter()
+            .map(|event| {
+                let (phase, method) = match &event.kind {
+                    EventKind::InvocationPhase { phase, method, .. } => {
+                        (Some(word(phase)?), Some(method.as_str()))
+                    }
+                    _ => (None, None),
+                };
+                Ok((event, phase, method, redacted(event)?))
+            })
+            .collect::<Result<Vec<_>, Fault>>()?;
+        let mut insert = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO event
+               (id, at_ms, server, generation, kind, phase, method, correlation_id, request_id, body) ",
+        );
+        insert.push_values(rows, |mut row, (event, phase, method, body)| {
+            row.push_bind(event.id.as_str())
+                .push_bind(event.at_ms)
+                .push_bind(&event.server)
+                .push_bind(signed(event.generation))
+                .push_bind(event.kind.name())
+                .push_bind(phase)
+                .push_bind(method)
+                .push_bind(event.correlation_id.as_str())
+                .push_bind(event.request_id.as_ref().map(att_core::id::RequestId::as_str))
+                .push_bind(body);
+        });
+        insert.push(" ON CONFLICT (id) DO NOTHING").build().execute(&mut *conn).await?;
+    }
     Ok(())
 }
 
-pub(crate) async fn insert_attempt(conn: &mut SqliteConnection, record: &AttemptRecord) -> Result<(), Fault> {
-    sqlx::query(
-        "INSERT INTO attempt (request_id, place, at_ms, server, correlation_id, body)
-         VALUES (?, ?, ?, ?, ?, ?)",
-    )
-    .bind(record.request_id.as_str())
-    .bind(record.index)
-    .bind(record.at_ms)
-    .bind(&record.attempt.server)
-    .bind(record.correlation_id.as_str())
-    .bind(redacted(record)?)
-    .execute(conn)
-    .await?;
+pub(crate) async fn insert_attempts(
+    conn: &mut SqliteConnection,
+    mut records: &[&AttemptRecord],
+) -> Result<(), Fault> {
+    while !records.is_empty() {
+        let rows = next_rows(&mut records)
+            .iter()
+            .map(|record| Ok((record, redacted(record)?)))
+            .collect::<Result<Vec<_>, Fault>>()?;
+        let mut insert = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO attempt (request_id, place, at_ms, server, correlation_id, body) ",
+        );
+        insert.push_values(rows, |mut row, (record, body)| {
+            row.push_bind(record.request_id.as_str())
+                .push_bind(record.index)
+                .push_bind(record.at_ms)
+                .push_bind(&record.attempt.server)
+                .push_bind(record.correlation_id.as_str())
+                .push_bind(body);
+        });
+        insert.build().execute(&mut *conn).await?;
+    }
     Ok(())
 }
 

@@ -102,39 +102,37 @@ impl Queue {
             if batch.rows.is_empty() && batch.states.is_empty() {
                 return Ok(());
             }
-            let kept = batch.clone();
+            let batch = Arc::new(batch);
             let cap = shared.access().options.event_cap;
-            let written = shared.write(move |writing| Box::pin(write_batch(writing, batch, cap))).await;
-            if let Err(error) = written {
-                self.put_back(kept);
+            let given = Arc::clone(&batch);
+            let written =
+                shared.write(move |writing| Box::pin(async move { write_batch(writing, &given, cap).await }));
+            if let Err(error) = written.await {
+                self.put_back(Arc::unwrap_or_clone(batch));
                 return Err(error);
             }
         }
     }
 }
 
-async fn write_batch(writing: &mut Writing, batch: Batch, cap: u32) -> Result<(), Fault> {
+async fn write_batch(writing: &mut Writing, batch: &Batch, cap: u32) -> Result<(), Fault> {
     let conn = &mut writing.conn;
-    let (mut events, mut attempts) = (false, false);
+    let (mut events, mut attempts) = (Vec::new(), Vec::new());
     for row in &batch.rows {
         match row {
-            Row::Event(event) => {
-                fleet_rows::insert_event(conn, event).await?;
-                events = true;
-            }
-            Row::Attempt(record) => {
-                fleet_rows::insert_attempt(conn, record).await?;
-                attempts = true;
-            }
+            Row::Event(event) => events.push(&**event),
+            Row::Attempt(record) => attempts.push(&**record),
         }
     }
+    fleet_rows::insert_events(conn, &events).await?;
+    fleet_rows::insert_attempts(conn, &attempts).await?;
     for (server, state) in &batch.states {
         match state {
             Some(state) => fleet_rows::save_state(conn, state).await?,
             None => fleet_rows::forget_state(conn, server).await?,
         }
     }
-    fleet_rows::keep_newest(conn, cap, events, attempts).await
+    fleet_rows::keep_newest(conn, cap, !events.is_empty(), !attempts.is_empty()).await
 }
 
 /// The queue's handle. When the last one goes, the task writes what is left and ends.

@@ -36,12 +36,11 @@ pub async fn run(subject: Subject, job: &Path) -> Result<()> {
     Ok(writeln!(std::io::stdout(), "{}", serde_json::to_string(&measured)?)?)
 }
 
-/// Connects everything; the healthy ones in the order in which they were listed, and the time of the last.
+/// Connects everything; answers when the last healthy one is listed. The faulty ones are left behind.
 async fn connect_all<C: Send + 'static, F: Future<Output = Result<C>> + Send + 'static>(
     job: &Job,
     connect: impl Fn(String) -> F,
-) -> Result<(Vec<C>, f64)> {
-    let begun = Instant::now();
+) -> Result<Vec<C>> {
     let (mut healthy, mut faulty) = (JoinSet::new(), JoinSet::new());
     for server in &job.servers {
         if server.healthy {
@@ -54,13 +53,19 @@ async fn connect_all<C: Send + 'static, F: Future<Output = Result<C>> + Send + '
     while let Some(client) = healthy.join_next().await {
         clients.push(client??);
     }
-    Ok((clients, begun.elapsed().as_secs_f64() * 1_000.0))
+    Ok(clients)
+}
+
+fn millis(begun: Instant) -> f64 {
+    begun.elapsed().as_secs_f64() * 1_000.0
 }
 
 async fn raw(job: &Job) -> Result<Measured> {
     let before = rss_kib()?;
+    let begun = Instant::now();
     let http = reqwest::Client::builder().no_proxy().build()?;
-    let (clients, ready_ms) = connect_all(job, |url| RawClient::connect(http.clone(), url)).await?;
+    let clients = connect_all(job, |url| RawClient::connect(http.clone(), url)).await?;
+    let ready_ms = millis(begun);
     let mut measured = Measured { ready_ms, memory_kib: grown(before).await?, ..Measured::default() };
     if let Some(first) = clients.into_iter().next() {
         let first = Arc::new(first);
@@ -80,8 +85,9 @@ async fn raw(job: &Job) -> Result<Measured> {
 
 async fn rmcp(job: &Job) -> Result<Measured> {
     let before = rss_kib()?;
+    let begun = Instant::now();
     let http = reqwest::Client::builder().no_proxy().build()?;
-    let (clients, ready_ms) = connect_all(job, |url| {
+    let clients = connect_all(job, |url| {
         let http = http.clone();
         async move {
             let client = BareClient::connect(http, &url).await?;
@@ -90,6 +96,7 @@ async fn rmcp(job: &Job) -> Result<Measured> {
         }
     })
     .await?;
+    let ready_ms = millis(begun);
     let mut measured = Measured { ready_ms, memory_kib: grown(before).await?, ..Measured::default() };
     // All of them stay connected: the memory of an idle server is that of its client.
     let clients = Arc::new(clients);
@@ -126,7 +133,7 @@ async fn att(job: &Job, store: Arc<dyn FleetStore>) -> Result<Measured> {
         }
         changed.changed().await?;
     }
-    let ready_ms = begun.elapsed().as_secs_f64() * 1_000.0;
+    let ready_ms = millis(begun);
     for name in &healthy {
         let kept = store.latest_snapshot(name).await?;
         let shown = fleet.server(name).and_then(|state| state.snapshot_id);
