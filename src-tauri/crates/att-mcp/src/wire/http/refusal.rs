@@ -47,12 +47,16 @@ pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8], in_s
     fault
 }
 
-/// 404 says so by the specification; some servers say 400 and name the session.
+/// 404 says so by the specification; some servers say 400 and name the session. An error that bears a request's id is
+/// the answer to that request, whatever it speaks of.
 pub(super) fn session_is_gone(status: StatusCode, body: &[u8]) -> bool {
     match status {
         StatusCode::NOT_FOUND => true,
         StatusCode::BAD_REQUEST => {
-            String::from_utf8_lossy(&body[..body.len().min(4_096)]).to_ascii_lowercase().contains("session")
+            let answers = serde_json::from_slice::<serde_json::Value>(body)
+                .is_ok_and(|message| message.get("id").is_some_and(|id| !id.is_null()));
+            let text = String::from_utf8_lossy(&body[..body.len().min(4_096)]).to_ascii_lowercase();
+            !answers && text.contains("session")
         }
         _ => false,
     }
