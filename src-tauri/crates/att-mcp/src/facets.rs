@@ -6,6 +6,7 @@
 mod derive;
 mod health;
 mod input;
+mod judged;
 
 use att_core::id::Randomness;
 
@@ -238,9 +239,7 @@ impl Step<'_> {
             }
             Input::CallFailed { fault, .. } => self.call_failed(fault),
             Input::Judged { baseline_id, drift, quarantine, consented } => {
-                self.state.baseline_id = baseline_id;
-                self.state.drift = drift.map(|drift| *drift);
-                self.judged(quarantine, consented);
+                self.judged(baseline_id, drift, quarantine, consented);
             }
         }
     }
@@ -264,25 +263,6 @@ impl Step<'_> {
                 ReasonCode::ConsentMissing,
                 "Its command line was not approved yet, or changed since.",
             );
-        }
-    }
-
-    /// Drift policy switches off only what is on, and lets go only of what it switched off itself.
-    fn judged(&mut self, quarantine: bool, consented: bool) {
-        match (quarantine, self.state.facets.admin.state) {
-            (true, AdminState::Enabled) => {
-                let drift = self.state.drift.as_ref();
-                let what = drift.map_or_else(String::new, |drift| format!(": {}", drift.summary));
-                let text = format!("Its surface left the baseline{what}.");
-                self.admin(AdminState::Quarantined, ReasonCode::DriftFound, &text);
-                self.stop(ReasonCode::DriftFound, &text);
-            }
-            (false, AdminState::Quarantined) => {
-                let text = "Its surface is accepted.";
-                self.admin(AdminState::Enabled, ReasonCode::OperatorRequest, text);
-                self.admit(consented);
-            }
-            _ => {}
         }
     }
 
