@@ -13,8 +13,8 @@ use att_core::id::OsRandomness;
 use att_core::secret::{MemorySecrets, SecretStore as _, SecretValue};
 use att_mcp::model::{AdminState, ConnectionState, ErrorCategory, ServerState, Snapshot, SuggestedAction};
 use att_mcp::{
-    AuthConfig, Fleet, FleetDeps, Grant, InvokeFailure, InvokeRequest, MemoryFleetStore, Operation,
-    ServerConfig,
+    AuthConfig, Fleet, FleetDeps, Grant, IdentityProvider, InvokeFailure, InvokeRequest, MemoryFleetStore,
+    Operation, ServerConfig,
 };
 use serde_json::{Map, Value, json};
 
@@ -74,8 +74,30 @@ async fn config(url: &str, context: &Value, secrets: &MemorySecrets) -> Result<S
     if scenario.starts_with("auth/client-credentials") {
         auth.grant = Grant::ClientCredentials;
     }
+    if let Some(id_token) = text("idp_id_token") {
+        secrets.put("id-token", &SecretValue::new(id_token)).await?;
+        auth.grant = Grant::EnterpriseManaged;
+        // An operator knows their authorization server; the suite's is where the server's metadata says.
+        auth.issuer = Some(issuer_of(url).await?);
+        auth.idp = Some(IdentityProvider {
+            issuer: text("idp_issuer").unwrap_or_default(),
+            token_endpoint: text("idp_token_endpoint").unwrap_or_default(),
+            client_id: text("idp_client_id").unwrap_or_default(),
+            client_secret: None,
+            id_token: "${keyring:id-token}".to_owned(),
+        });
+    }
     config.auth = Some(auth);
     Ok(config)
+}
+
+/// The first authorization server that the server at `url` names.
+async fn issuer_of(url: &str) -> Result<String, Failure> {
+    let mut metadata = reqwest::Url::parse(url)?;
+    metadata.set_path(&format!("/.well-known/oauth-protected-resource{}", metadata.path()));
+    let browser = reqwest::Client::builder().no_proxy().build()?;
+    let told: Value = browser.get(metadata).timeout(Duration::from_secs(10)).send().await?.json().await?;
+    Ok(told["authorization_servers"][0].as_str().unwrap_or_default().to_owned())
 }
 
 async fn play(fleet: &Fleet, scenario: &str, context: &Value) -> Result<(), Failure> {

@@ -11,6 +11,7 @@
 
 mod browser;
 mod config;
+mod enterprise;
 mod grant;
 mod loopback;
 mod problem;
@@ -32,7 +33,7 @@ use crate::target::KnownSecrets;
 use crate::wire::WireFault;
 
 pub(crate) use browser::BROWSER_PATIENCE;
-pub use config::{AuthConfig, Grant};
+pub use config::{AuthConfig, Grant, IdentityProvider};
 pub(crate) use problem::AuthProblem;
 use record::Kept;
 
@@ -213,7 +214,10 @@ impl Authorization {
     /// Gets another token than `used` without a person; false when that needs one. Called under `renewing`.
     async fn another_token(&self, used: Option<&str>, scopes: &[String]) -> Result<bool, AuthProblem> {
         if self.config.grant != Grant::AuthorizationCode {
-            let fresh = self.fetch(scopes).await?;
+            let fresh = match self.config.grant {
+                Grant::EnterpriseManaged => Box::pin(self.fetch_by_enterprise(scopes)).await?,
+                Grant::ClientCredentials | Grant::AuthorizationCode => self.fetch(scopes).await?,
+            };
             if Some(fresh.secret.as_str()) == used {
                 return Err(AuthProblem::Refused(
                     "the server refuses the token that it was just given".into(),

@@ -31,7 +31,7 @@ mod text;
 mod weight;
 mod wire;
 
-pub use auth::{AuthConfig, Grant};
+pub use auth::{AuthConfig, Grant, IdentityProvider};
 pub use calls::{CallProgress, CallUnderWay};
 pub use check::{CheckedServer, check_once};
 pub use config::{ConfigProblem, ParsedConfig, ProblemLevel, ServerConfig, parse};

@@ -75,11 +75,12 @@ const OLD: [&str; 2] =
     ["auth/2025-03-26-oauth-metadata-backcompat", "auth/2025-03-26-oauth-endpoint-fallback"];
 
 /// What is not required and is passed all the same; extensions run at no version.
-const BEYOND: [(&str, Option<&str>); 4] = [
+const BEYOND: [(&str, Option<&str>); 5] = [
     ("json-schema-2020-12-preservation", Some("2025-11-25")),
     ("json-schema-2020-12-preservation", Some("2026-07-28")),
     ("auth/client-credentials-jwt", None),
     ("auth/client-credentials-basic", None),
+    ("auth/enterprise-managed-authorization", None),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
