@@ -8,6 +8,7 @@ mod http;
 mod mischief;
 mod schedule;
 mod server;
+mod sse;
 mod stdio;
 mod surface;
 
@@ -24,6 +25,8 @@ use server::Demo;
 enum Transport {
     Stdio,
     Http,
+    /// The old HTTP+SSE transport.
+    Sse,
 }
 
 /// Which lifecycles it knows.
@@ -122,6 +125,7 @@ async fn run(arguments: Arguments) -> Result<(), DemoError> {
     match arguments.transport {
         Transport::Stdio => stdio::serve(demo, control).await,
         Transport::Http => http::serve(demo, control, arguments.port).await,
+        Transport::Sse => sse::serve(demo, control, arguments.port).await,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rmcp::ServiceExt;
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::mpsc;
 
 use crate::DemoError;
@@ -18,6 +18,16 @@ const PIPE_BYTES: usize = 256 * 1024;
 
 /// Serves until stdin ends.
 pub(crate) async fn serve(demo: Demo, control: Arc<Control>) -> Result<(), DemoError> {
+    serve_lines(demo, control, tokio::io::stdin(), tokio::io::stdout()).await
+}
+
+/// Serves a message a line until `input` ends.
+pub(crate) async fn serve_lines(
+    demo: Demo,
+    control: Arc<Control>,
+    input: impl AsyncRead + Unpin,
+    mut output: impl AsyncWrite + Send + Unpin + 'static,
+) -> Result<(), DemoError> {
     let (edge, inner) = tokio::io::duplex(PIPE_BYTES);
     let (from_server, mut to_server) = tokio::io::split(edge);
     let (out, mut outgoing) = mpsc::channel::<String>(256);
@@ -25,10 +35,9 @@ pub(crate) async fn serve(demo: Demo, control: Arc<Control>) -> Result<(), DemoE
     let methods: Arc<Mutex<HashMap<String, String>>> = Arc::default();
 
     let writer = tokio::spawn(async move {
-        let mut stdout = tokio::io::stdout();
         while let Some(mut line) = outgoing.recv().await {
             line.push('\n');
-            if stdout.write_all(line.as_bytes()).await.is_err() || stdout.flush().await.is_err() {
+            if output.write_all(line.as_bytes()).await.is_err() || output.flush().await.is_err() {
                 return;
             }
         }
@@ -70,8 +79,8 @@ pub(crate) async fn serve(demo: Demo, control: Arc<Control>) -> Result<(), DemoE
         }
     });
 
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    while let Some(line) = lines.next_line().await.map_err(DemoError::io("reading stdin"))? {
+    let mut lines = BufReader::new(input).lines();
+    while let Some(line) = lines.next_line().await.map_err(DemoError::io("reading the input"))? {
         let Ok(message) = serde_json::from_str::<Value>(&line) else { continue };
         if let (Some(id), Some(method)) = (message.get("id"), message.get("method").and_then(Value::as_str)) {
             methods.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_string(), method.to_owned());

@@ -123,6 +123,16 @@ pub fn http(name: &str, arguments: &[&str]) -> ServerConfig {
     quick(config)
 }
 
+/// A demo server over the old HTTP+SSE transport; that it is the old one is for ATT to find out.
+pub fn sse(name: &str, arguments: &[&str]) -> ServerConfig {
+    let mut config = http(name, arguments);
+    if let Endpoint::Http { url, start: Some(argv), .. } = &mut config.endpoint {
+        argv[2] = "sse".into();
+        *url = url.replace("/mcp", "/sse");
+    }
+    config
+}
+
 /// Demo timings: everything that waits, waits less.
 fn quick(mut config: ServerConfig) -> ServerConfig {
     let settings = &mut config.settings;

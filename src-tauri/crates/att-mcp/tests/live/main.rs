@@ -12,4 +12,5 @@ mod drift;
 mod health;
 mod load;
 mod peers;
+mod sse;
 mod surface;
