@@ -134,6 +134,25 @@ fn authorization_and_throttling_do_not_touch_health() {
 }
 
 #[test]
+fn a_person_in_a_browser_is_waited_for_and_what_comes_of_it_tells_who_can_cure_it() {
+    let mut bench = Bench::new();
+    bench.give(Input::Start { consented: true });
+    bench.fail(ErrorCategory::AuthRequired);
+    assert_eq!(bench.state.suggested_action, SuggestedAction::Authorize);
+    bench.give(Input::AuthorizeBegun { until_ms: 300_000 });
+    let generation = bench.state.generation;
+    bench.give(Input::RetryNow);
+    let shown = (bench.state.status, bench.state.suggested_action, bench.state.next_action_at_ms);
+    assert_eq!(shown, (Status::AuthRequired, SuggestedAction::None, Some(300_000)));
+    assert_eq!(bench.state.generation, generation, "a call or a click does not hurry them");
+    bench.give(Input::AuthorizeFailed { need: AuthNeed::Refused, text: "another issuer".into() });
+    assert_eq!(bench.state.suggested_action, SuggestedAction::ViewLogs);
+    bench.give(Input::AuthorizeBegun { until_ms: 600_000 });
+    let effects = bench.give(Input::Authorized);
+    assert!(effects.contains(&Effect::Connect { generation: generation + 1 }), "{effects:?}");
+}
+
+#[test]
 fn whatever_arrives_for_an_older_generation_changes_nothing() {
     let mut bench = Bench::new();
     bench.connect(1);
@@ -263,7 +282,7 @@ proptest! {
     }
 
     #[test]
-    fn no_order_of_inputs_leaves_the_legal_paths(steps in prop::collection::vec((0u8..14, 0u64..4, 0i64..200_000), 1..200), seed: u64) {
+    fn no_order_of_inputs_leaves_the_legal_paths(steps in prop::collection::vec((0u8..19, 0u64..4, 0i64..200_000), 1..200), seed: u64) {
         let mut bench = Bench::new();
         bench.randomness = SeededRandomness::new(seed);
         for (kind, back, wait) in steps {
@@ -283,6 +302,11 @@ proptest! {
                 9 => Input::Lost { generation, fault: fault(ErrorCategory::TransportError) },
                 10 => Input::Lost { generation, fault: fault(ErrorCategory::Throttled) },
                 11 => Input::ProbeFailed { generation, fault: fault(ErrorCategory::NetworkTimeout) },
+                14 => Input::Lost { generation, fault: fault(ErrorCategory::AuthRequired) },
+                15 => Input::AuthorizeBegun { until_ms: bench.now_ms + 300_000 },
+                16 => Input::AuthorizeFailed { need: AuthNeed::Authorize, text: "no".into() },
+                17 => Input::Authorized,
+                18 => Input::AuthorizationForgotten,
                 12 => Input::CallFailed { generation, fault: fault(ErrorCategory::InvalidPayload) },
                 _ => Input::ProbeAnswered { generation, latency_ms: wait },
             };
@@ -298,7 +322,8 @@ proptest! {
             }
             prop_assert!(bench.state.generation >= before.generation);
             let after = bench.state.facets.connection.state;
-            prop_assert_eq!(after == ConnectionState::Backoff, bench.state.facets.connection.next_action_at_ms.is_some() && after != ConnectionState::Ready);
+            let waits = matches!(after, ConnectionState::Backoff | ConnectionState::Authorizing);
+            prop_assert_eq!(waits, bench.state.facets.connection.next_action_at_ms.is_some() && after != ConnectionState::Ready);
             if let Some(at) = bench.state.next_action_at_ms
                 && effects.iter().any(|e| matches!(e, Effect::RetryAt(_)))
                 && bench.state.facets.connection.reason.code != ReasonCode::Throttled
