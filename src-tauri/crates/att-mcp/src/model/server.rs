@@ -153,8 +153,6 @@ pub enum ReasonCode {
     AuthRefused,
     /// A person authorizes ATT in a browser.
     Authorizing,
-    /// A person authorized ATT.
-    Authorized,
     /// A secret that the configuration refers to is not set.
     SecretMissing,
     /// ATT is ending.
