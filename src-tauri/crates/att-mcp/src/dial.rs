@@ -30,6 +30,10 @@ use crate::wire::line::LineTransport;
 use crate::wire::log::WireLog;
 use crate::wire::{Wire, WireFault};
 
+/// Shorter than the 5 s after which the servers of Node.js and uvicorn close an idle connection: a call that goes out
+/// on one that is just being closed gets no answer, and nobody can tell whether it was run.
+const POOL_IDLE: Duration = Duration::from_secs(4);
+
 /// The shared HTTP clients: loopback addresses never go through a proxy.
 #[derive(Debug, Clone)]
 pub(crate) struct HttpClients {
@@ -42,7 +46,7 @@ impl HttpClients {
         let builder = || {
             reqwest::Client::builder()
                 .connect_timeout(Duration::from_secs(10))
-                .pool_idle_timeout(Duration::from_secs(60))
+                .pool_idle_timeout(POOL_IDLE)
                 .redirect(reqwest::redirect::Policy::none())
         };
         Ok(Self { direct: builder().no_proxy().build()?, proxied: builder().build()? })
