@@ -101,11 +101,17 @@ pub async fn call_once(
     request: CallRequestDto,
 ) -> Result<CallAnswerDto, Report> {
     let mut short = Short::read(home, config).await?;
-    if let Some(name) = &request.server {
-        short.configuration.servers.retain(|server| &server.name == name);
-        if short.configuration.servers.is_empty() {
-            return Err(crate::requests::no_such_server(name));
-        }
+    if let Some(name) = &request.server
+        && !short.configuration.servers.iter().any(|server| &server.name == name)
+    {
+        return Err(crate::requests::no_such_server(name));
+    }
+    if !names_nothing(&request) {
+        short.configuration.servers.retain(|server| {
+            request.server.as_ref() == Some(&server.name)
+                || (request.group.is_some() && request.group == server.group)
+                || request.prefer.contains(&server.name)
+        });
     }
     let journal = Journal::open(home.root(), OpenOptions::default()).await.ok();
     let consents = MemoryFleetStore::new();
@@ -121,7 +127,12 @@ pub async fn call_once(
         ..FleetDeps::new(store, Arc::new(SystemClock), Arc::new(OsRandomness))
     };
     let fleet = Fleet::start(deps, short.configuration.servers).await.map_err(fleet_report)?;
-    settle(&fleet).await;
+    // Named servers are connected on the time of the call, each on its share; one that hangs holds up nobody else.
+    match request.group {
+        None if names_nothing(&request) => settle(&fleet).await,
+        Some(_) => settle_until_one_is_ready(&fleet).await,
+        None => {}
+    }
     let answer = invoke(&fleet, request, "cli").await;
     fleet.shutdown().await;
     if let Some(journal) = journal {
@@ -130,22 +141,37 @@ pub async fn call_once(
     answer
 }
 
+fn names_nothing(request: &CallRequestDto) -> bool {
+    request.server.is_none() && request.group.is_none() && request.prefer.is_empty()
+}
+
 /// Waits until every server was connected or failed once.
 pub(crate) async fn settle(fleet: &Fleet) {
+    wait_while(fleet, |servers| servers.iter().any(is_opening)).await;
+}
+
+/// Waits until a server is ready, or each of them failed once.
+async fn settle_until_one_is_ready(fleet: &Fleet) {
+    let is_ready = |state: &ServerState| state.facets.connection.state == ConnectionState::Ready;
+    wait_while(fleet, |servers| servers.iter().any(is_opening) && !servers.iter().any(is_ready)).await;
+}
+
+fn is_opening(state: &ServerState) -> bool {
+    state.generation <= 1
+        && state.facets.admin.state == AdminState::Enabled
+        && matches!(
+            state.facets.connection.state,
+            ConnectionState::Idle
+                | ConnectionState::Connecting
+                | ConnectionState::Negotiating
+                | ConnectionState::Discovering
+        )
+}
+
+async fn wait_while(fleet: &Fleet, unsettled: impl Fn(&[ServerState]) -> bool) {
     let mut changed = fleet.subscribe();
-    let opening = |state: &ServerState| {
-        state.generation <= 1
-            && state.facets.admin.state == AdminState::Enabled
-            && matches!(
-                state.facets.connection.state,
-                ConnectionState::Idle
-                    | ConnectionState::Connecting
-                    | ConnectionState::Negotiating
-                    | ConnectionState::Discovering
-            )
-    };
     let settled = async {
-        while fleet.servers().iter().any(opening) {
+        while unsettled(&fleet.servers()) {
             if changed.changed().await.is_err() {
                 return;
             }
@@ -168,6 +194,8 @@ pub(crate) async fn invoke(
         correlation_id: None,
         client: client.to_owned(),
         server: request.server.clone(),
+        group: request.group.clone(),
+        prefer: request.prefer.clone(),
         operation: operation(&request)?,
         timeout_ms: request.timeout_ms.map(i64::from),
     };

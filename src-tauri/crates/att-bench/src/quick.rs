@@ -84,6 +84,8 @@ async fn invoke(fleet: &Fleet) -> Result<()> {
         correlation_id: None,
         client: "bench".into(),
         server: Some("s-00".into()),
+        group: None,
+        prefer: Vec::new(),
         operation: Operation::CallTool { name: "echo".into(), arguments: arguments() },
         timeout_ms: None,
     };

@@ -89,14 +89,29 @@ pub struct ConfigArgument {
     pub config: Option<PathBuf>,
 }
 
+/// Whom a call goes to, in one of three ways.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub struct WhomArguments {
+    /// The server to ask.
+    #[arg(long, value_name = "NAME")]
+    pub server: Option<String>,
+    /// A group of equal servers (`att.group` in mcp.json); the fittest is asked first.
+    #[arg(long, value_name = "NAME")]
+    pub group: Option<String>,
+    /// Only these servers, in this order.
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub prefer: Vec<String>,
+}
+
 /// `att call`.
 #[derive(Debug, Args)]
 pub struct CallArguments {
     /// The tool.
     pub tool: String,
-    /// The server; may be left out when exactly one has the tool.
-    #[arg(long)]
-    pub server: Option<String>,
+    /// Whom to ask; may be left out when exactly one server has the tool.
+    #[command(flatten)]
+    pub whom: WhomArguments,
     /// The arguments, a JSON object.
     #[arg(long, value_name = "JSON")]
     pub args: Option<String>,
@@ -113,9 +128,12 @@ pub struct CallArguments {
 pub struct ReadArguments {
     /// The resource's URI.
     pub uri: String,
-    /// The server; may be left out when exactly one has the resource.
-    #[arg(long)]
-    pub server: Option<String>,
+    /// Whom to ask; may be left out when exactly one server has the resource.
+    #[command(flatten)]
+    pub whom: WhomArguments,
+    /// Longest time in all, in milliseconds.
+    #[arg(long, value_name = "MS")]
+    pub timeout_ms: Option<u32>,
     /// Another mcp.json.
     #[command(flatten)]
     pub config: ConfigArgument,

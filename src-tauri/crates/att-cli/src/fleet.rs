@@ -173,7 +173,9 @@ fn print_answer(answer: &CallAnswerDto, json: bool) -> ExitCode {
 /// `att call`.
 pub async fn call(home: Home, call: CallArguments, json: bool) -> Result<ExitCode, Report> {
     let request = CallRequestDto {
-        server: call.server,
+        server: call.whom.server,
+        group: call.whom.group,
+        prefer: call.whom.prefer,
         method: "tools/call".into(),
         name: call.tool,
         arguments: call.args,
@@ -186,11 +188,13 @@ pub async fn call(home: Home, call: CallArguments, json: bool) -> Result<ExitCod
 /// `att read`.
 pub async fn read(home: Home, read: ReadArguments, json: bool) -> Result<ExitCode, Report> {
     let request = CallRequestDto {
-        server: read.server,
+        server: read.whom.server,
+        group: read.whom.group,
+        prefer: read.whom.prefer,
         method: "resources/read".into(),
         name: read.uri,
         arguments: None,
-        timeout_ms: None,
+        timeout_ms: read.timeout_ms,
         request_id: String::new(),
     };
     Ok(print_answer(&att_api::call_once(&home, read.config.config, request).await?, json))

@@ -196,6 +196,8 @@ async fn call(fleet: &Fleet, operation: Operation) -> Result<(), Failure> {
             correlation_id: None,
             client: "conformance".to_owned(),
             server: Some(SERVER.to_owned()),
+            group: None,
+            prefer: Vec::new(),
             operation: operation.clone(),
             timeout_ms: Some(15_000),
         };

@@ -26,7 +26,7 @@ use crate::dial::HttpClients;
 use crate::drift::Quarantine;
 use crate::facets::{self, Input};
 use crate::link::Link;
-use crate::model::{Event, EventKind, Fault, ListKind, ServerState, Snapshot};
+use crate::model::{BreakerState, Event, EventKind, Fault, ListKind, ServerState, Snapshot};
 use crate::recorder::Recorder;
 use crate::store::FleetStore;
 use crate::target::KnownSecrets;
@@ -101,10 +101,19 @@ impl Shared {
 
 /// What others may ask of an actor.
 pub(crate) enum Ask {
-    /// Take this input.
-    Input(Input),
+    /// Take this input, on behalf of whoever has this trace.
+    Input { input: Input, correlation: CorrelationId },
     /// A usable link, connecting first if need be.
-    Link(oneshot::Sender<Result<Arc<Link>, Fault>>),
+    Link { reply: oneshot::Sender<Result<Arc<Link>, Fault>>, correlation: CorrelationId },
+    /// A call over the link of `generation` ended: with `fault` on the way, else with an answer.
+    Called {
+        generation: u64,
+        fault: Option<Fault>,
+        correlation: CorrelationId,
+        reply: oneshot::Sender<BreakerState>,
+    },
+    /// A call found no link in its time.
+    Unconnected { text: String, reply: oneshot::Sender<BreakerState> },
     /// Read the lists again.
     Refresh(oneshot::Sender<Result<(), Fault>>),
     /// The operator accepted a baseline or took it back; `consented` tells whether the command may run.
@@ -170,6 +179,19 @@ impl Server {
 
     pub fn state(&self) -> ServerState {
         self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Looks at the state without copying it.
+    pub fn with_state<T>(&self, look: impl FnOnce(&ServerState) -> T) -> T {
+        look(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn generation(&self) -> u64 {
+        self.with_state(|state| state.generation)
+    }
+
+    pub fn breaker(&self) -> BreakerState {
+        self.with_state(|state| state.facets.breaker.state)
     }
 
     /// The link, if the server is ready.

@@ -3,6 +3,7 @@
 //! **Invariant:** every change of a [`ServerState`] happens in [`apply`]; the connection facet moves only along
 //! [`legal`]; whatever belongs to an older generation changes nothing.
 
+mod breaker;
 mod derive;
 mod health;
 mod input;
@@ -16,6 +17,7 @@ use crate::model::{
     Fault, HealthState, ListCounts, Reason, ReasonCode, ServerState, Status, SuggestedAction,
 };
 
+pub use breaker::open_ms;
 use health::{failure, success};
 pub use input::{Effect, Greeting, Input, Surface};
 
@@ -159,6 +161,7 @@ impl Step<'_> {
             }
             Input::Shutdown => self.stop(ReasonCode::Shutdown, "ATT no longer looks after it."),
             Input::RetryNow => match self.connection() {
+                _ if self.state.facets.breaker.state == BreakerState::Open => breaker::half_open(self),
                 ConnectionState::Ready => self.effects.push(Effect::ProbeNow),
                 // A person in a browser is not hurried.
                 ConnectionState::Authorizing
@@ -192,6 +195,15 @@ impl Step<'_> {
                     self.begin_attempt();
                 }
             }
+            Input::Wanted => {
+                let enabled = self.state.facets.admin.state == AdminState::Enabled;
+                if enabled && !is_live(self.connection()) {
+                    self.begin_attempt();
+                }
+            }
+            Input::CallCounted { failure: None } => breaker::answered(self),
+            Input::CallCounted { failure: Some(text) } => breaker::failed(self, &text),
+            Input::BreakerDue => breaker::half_open(self),
             // The timer's owner counts on a clock that never jumps; the wall clock is not asked again.
             Input::RetryDue => {
                 if self.connection() == ConnectionState::Backoff {
@@ -213,6 +225,10 @@ impl Step<'_> {
             }
             Input::SurfaceRead { surface, .. } => {
                 if self.connection() == ConnectionState::Ready {
+                    match surface.failed.first().cloned() {
+                        None => breaker::alive(self),
+                        Some(failed) => breaker::dead(self, &failed),
+                    }
                     self.surface(surface);
                     health::settle(self);
                 }
@@ -223,6 +239,7 @@ impl Step<'_> {
                     self.state.latency_ms = Some(latency_ms);
                     self.unthrottle();
                     success(self, Some(latency_ms));
+                    breaker::alive(self);
                 }
             }
             Input::ProbeFailed { fault, .. } => self.probe_failed(fault),
@@ -308,6 +325,10 @@ impl Step<'_> {
             None,
         );
         success(self, Some(latency_ms));
+        // A connection with its lists is a trial that was answered; it says nothing about the calls before.
+        if self.state.facets.breaker.state == BreakerState::HalfOpen {
+            breaker::alive(self);
+        }
     }
 
     fn surface(&mut self, surface: Surface) {
@@ -339,10 +360,12 @@ impl Step<'_> {
         self.state.error = Some(fault.clone());
         match fault.category {
             ErrorCategory::AuthRequired => {
+                breaker::alive(self);
                 let code = auth_code(fault.need);
                 self.move_to(ConnectionState::AuthRequired, code, fault.message, None);
             }
             ErrorCategory::Throttled => {
+                breaker::alive(self);
                 let at = fault.retry_at_ms.unwrap_or(self.now_ms + self.settings.backoff_base_ms);
                 self.back_off(at, ReasonCode::Throttled, fault.message);
             }
@@ -358,6 +381,7 @@ impl Step<'_> {
                     _ => ReasonCode::ConnectFailed,
                 };
                 failure(self, code, &fault.message);
+                breaker::dead(self, &fault.message);
                 self.back_off(at, code, fault.message);
             }
         }
@@ -385,6 +409,7 @@ impl Step<'_> {
             ErrorCategory::TransportError | ErrorCategory::ProcessExit => self.lost(fault),
             _ => {
                 self.state.error = Some(fault.clone());
+                breaker::dead(self, &fault.message);
                 let fell = failure(self, ReasonCode::ProbeFailed, &fault.message);
                 // An unreachable server is left to reconnection.
                 if fell {
@@ -401,8 +426,15 @@ impl Step<'_> {
         match fault.category {
             ErrorCategory::AuthRequired | ErrorCategory::ProcessExit => self.lost(fault),
             ErrorCategory::Throttled => self.throttle(fault),
-            // A tool may rightly take long; a probe tells whether the server lives.
-            ErrorCategory::NetworkTimeout | ErrorCategory::Cancelled => self.effects.push(Effect::ProbeNow),
+            ErrorCategory::Cancelled => self.effects.push(Effect::ProbeNow),
+            // A tool may rightly take long; a probe tells whether the server lives. Until it has told so, others are
+            // asked first.
+            ErrorCategory::NetworkTimeout => {
+                if self.state.facets.health.state == HealthState::Healthy {
+                    failure(self, ReasonCode::CallFailed, &fault.message);
+                }
+                self.effects.push(Effect::ProbeNow);
+            }
             _ => {
                 self.state.error = Some(fault.clone());
                 let fell = failure(self, ReasonCode::CallFailed, &fault.message);
@@ -426,6 +458,7 @@ impl Step<'_> {
     }
 
     fn throttle(&mut self, fault: Fault) {
+        breaker::alive(self);
         let at = fault.retry_at_ms.unwrap_or(self.now_ms + self.settings.probe_interval_ms);
         self.state.facets.connection.reason = Reason::new(ReasonCode::Throttled, fault.message.clone());
         self.state.facets.connection.next_action_at_ms = Some(at);
@@ -447,6 +480,7 @@ impl Step<'_> {
         self.state.counters = Counters::default();
         self.move_to(ConnectionState::Stopped, code, text, None);
         health::reset(self, code, text);
+        breaker::reset(self, code, text);
     }
 
     fn move_to(

@@ -201,7 +201,7 @@ impl Fleet {
             return Err(InvokeFailure::refused(&request, id, "a call of this id is under way already"));
         }
         let _listed = ListedCall { fleet: self, id };
-        Box::pin(invoke::invoke(shared, &self.all(), request, cancel)).await
+        Box::pin(invoke::invoke(shared, &self.chosen(&request), request, cancel)).await
     }
 
     /// Cancels an invocation; false when it is not under way.
@@ -222,11 +222,12 @@ impl Fleet {
         self.0.shared.calls.subscribe()
     }
 
-    /// Connects or probes at once instead of waiting.
+    /// Connects or probes at once instead of waiting; an open breaker lets its trial through now. Answers the trace
+    /// that joins what follows.
     ///
     /// # Errors
     /// [`FleetError::UnknownServer`], [`FleetError::Ending`].
-    pub async fn retry_now(&self, name: &str) -> Result<(), FleetError> {
+    pub async fn retry_now(&self, name: &str) -> Result<CorrelationId, FleetError> {
         self.input(name, Input::RetryNow).await
     }
 
@@ -234,7 +235,7 @@ impl Fleet {
     ///
     /// # Errors
     /// [`FleetError::UnknownServer`], [`FleetError::Ending`].
-    pub async fn set_enabled(&self, name: &str, enabled: bool) -> Result<(), FleetError> {
+    pub async fn set_enabled(&self, name: &str, enabled: bool) -> Result<CorrelationId, FleetError> {
         let server = self.find(name).ok_or_else(|| FleetError::UnknownServer(name.to_owned()))?;
         let input = match enabled {
             true => Input::Enable { consented: self.consented(&server.config).await },
@@ -252,7 +253,7 @@ impl Fleet {
         if !self.consented(&server.config).await {
             return Err(FleetError::NotConsented(name.to_owned()));
         }
-        self.input(name, Input::ConsentGiven).await
+        self.input(name, Input::ConsentGiven).await.map(drop)
     }
 
     /// A kept secret was set or removed: servers that wait for a person and refer to it are tried again. Answers
@@ -261,7 +262,10 @@ impl Fleet {
         let mut tried = Vec::new();
         for server in self.all() {
             let waits = server.state().facets.connection.state == ConnectionState::AuthRequired;
-            if waits && refers_to(&server.config, name) && server.ask(Ask::Input(Input::RetryNow)).await {
+            if waits
+                && refers_to(&server.config, name)
+                && self.input(&server.config.name, Input::RetryNow).await.is_ok()
+            {
                 tried.push(server.config.name.clone());
             }
         }
@@ -321,7 +325,8 @@ impl Fleet {
             let consented = self.consented(&config).await;
             let server = Server::start(config, &self.0.shared);
             // Before anyone can find it: whether its command may run is the first thing that its actor learns.
-            server.ask(Ask::Input(Input::Start { consented })).await;
+            let correlation = CorrelationId::mint(&*self.0.shared.randomness);
+            server.ask(Ask::Input { input: Input::Start { consented }, correlation }).await;
             self.0.servers.write().unwrap_or_else(PoisonError::into_inner).insert(name, server);
         }
         self.0.shared.changed();
@@ -359,9 +364,27 @@ impl Fleet {
         }
     }
 
-    async fn input(&self, name: &str, input: Input) -> Result<(), FleetError> {
+    async fn input(&self, name: &str, input: Input) -> Result<CorrelationId, FleetError> {
         let server = self.find(name).ok_or_else(|| FleetError::UnknownServer(name.to_owned()))?;
-        if server.ask(Ask::Input(input)).await { Ok(()) } else { Err(FleetError::Ending) }
+        let correlation = CorrelationId::mint(&*self.0.shared.randomness);
+        match server.ask(Ask::Input { input, correlation: correlation.clone() }).await {
+            true => Ok(correlation),
+            false => Err(FleetError::Ending),
+        }
+    }
+
+    /// The servers that `request` may be about, by name. The router judges them.
+    fn chosen(&self, request: &InvokeRequest) -> Vec<Arc<Server>> {
+        if let Some(name) = &request.server {
+            return self.find(name).into_iter().collect();
+        }
+        if request.group.is_none() && request.prefer.is_empty() {
+            return self.all();
+        }
+        let servers = self.0.servers.read().unwrap_or_else(PoisonError::into_inner);
+        let grouped = |server: &&Arc<Server>| request.group.is_some() && server.config.group == request.group;
+        let is_named = |server: &&Arc<Server>| request.prefer.contains(&server.config.name);
+        servers.values().filter(|server| grouped(server) || is_named(server)).cloned().collect()
     }
 
     fn find(&self, name: &str) -> Option<Arc<Server>> {

@@ -1,8 +1,11 @@
-//! An invocation of a named server: one request, its attempts, and a failure that says exactly what is known (design 1.5).
+//! An invocation: one request, whom it goes to, its attempts, and a failure that says exactly what is known
+//! (design 1.5).
 
 mod attempts;
+mod candidates;
 mod exchange;
 mod run;
+mod view;
 
 use att_core::id::{CorrelationId, RequestId};
 use serde::{Deserialize, Serialize};
@@ -75,12 +78,33 @@ pub struct InvokeRequest {
     pub correlation_id: Option<CorrelationId>,
     /// Who calls: `desktop`, `cli`, `mcp`.
     pub client: String,
-    /// The server; without it, the one server that offers the item.
+    /// The server. Without server, group and order: the one server that offers the item.
     pub server: Option<String>,
+    /// An equivalence group of the operator, instead of a server.
+    pub group: Option<String>,
+    /// Servers in the order in which to ask them, instead of a server.
+    pub prefer: Vec<String>,
     /// What to do.
     pub operation: Operation,
     /// Total time; the server's `call_timeout_ms` without it.
     pub timeout_ms: Option<i64>,
+}
+
+impl InvokeRequest {
+    /// A request of `client` to whichever server alone offers the item, with default times.
+    #[must_use]
+    pub fn new(client: impl Into<String>, operation: Operation) -> Self {
+        Self {
+            request_id: None,
+            correlation_id: None,
+            client: client.into(),
+            server: None,
+            group: None,
+            prefer: Vec::new(),
+            operation,
+            timeout_ms: None,
+        }
+    }
 }
 
 /// An answer.

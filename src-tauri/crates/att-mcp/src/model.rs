@@ -10,7 +10,8 @@ pub mod wire;
 pub use drift::{Baseline, Drift, QuarantinedItem, TOLD_ITEMS};
 pub use event::{Event, EventKind, InvocationPhase};
 pub use failure::{
-    Attempt, AttemptRecord, AttemptStage, AuthNeed, BreakerState, ErrorCategory, Fault, InvokeOutcome,
+    Attempt, AttemptRecord, AttemptStage, AuthNeed, BreakerCount, BreakerState, ErrorCategory, Fault,
+    InvokeOutcome,
 };
 pub use server::{
     AdminState, ConnectionState, Counters, Era, Facet, Facets, HealthState, ListCounts, Reason, ReasonCode,

@@ -147,8 +147,14 @@ pub struct ServerDetailDto {
 /// What to call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct CallRequestDto {
-    /// The server, or null when exactly one server has the item.
+    /// The server. Without server, group and order: allowed when exactly one server has the item.
     pub server: Option<String>,
+    /// An equivalence group of mcp.json, instead of a server.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// Servers in the order in which to ask them, instead of a server.
+    #[serde(default)]
+    pub prefer: Vec<String>,
     /// `tools/call` `resources/read` `prompts/get`.
     pub method: String,
     /// Tool or prompt name, or the resource's URI.

@@ -152,6 +152,8 @@ async fn att(job: &Job, store: Arc<dyn FleetStore>) -> Result<Measured> {
                     correlation_id: None,
                     client: "bench".into(),
                     server: Some(server),
+                    group: None,
+                    prefer: Vec::new(),
                     operation: Operation::CallTool { name: "echo".into(), arguments: arguments() },
                     timeout_ms: None,
                 };

@@ -64,6 +64,22 @@ pub struct Settings {
     /// Whether its wire log goes to disk as well.
     #[serde(default)]
     pub wire_log: bool,
+    /// Longest time of one attempt of a call; with several candidates its share of the time left may be shorter.
+    pub attempt_timeout_ms: i64,
+    /// Calls in a row that fail on the way and open the breaker.
+    pub breaker_failures: u32,
+    /// How many of the last calls the breaker looks at, at most 64.
+    pub breaker_window: u32,
+    /// How many calls it wants to have seen before their share counts.
+    pub breaker_min_calls: u32,
+    /// The share of failed calls, in percent, that opens it.
+    pub breaker_percent: u32,
+    /// How long it stays open the first time; the n-th time n times as long.
+    pub breaker_open_ms: i64,
+    /// Longest time it stays open.
+    pub breaker_open_cap_ms: i64,
+    /// Longest time that calls under way are waited for when the server is switched off, changed or removed.
+    pub drain_timeout_ms: i64,
     /// Time between unasked snapshots, before 20 % of jitter.
     pub snapshot_interval_ms: i64,
     /// Quiet time after a `list_changed` before a snapshot is taken.
@@ -90,6 +106,14 @@ impl Default for Settings {
             call_max_ms: 600_000,
             progress_resets: true,
             wire_log: false,
+            attempt_timeout_ms: 120_000,
+            breaker_failures: 5,
+            breaker_window: 20,
+            breaker_min_calls: 10,
+            breaker_percent: 50,
+            breaker_open_ms: 30_000,
+            breaker_open_cap_ms: 300_000,
+            drain_timeout_ms: 5_000,
             snapshot_interval_ms: 900_000,
             list_debounce_ms: 500,
         }
@@ -107,7 +131,7 @@ pub(super) struct Bound {
 const DAY_MS: i64 = 86_400_000;
 
 /// Every numeric key under `att`, with its bounds.
-pub(super) const BOUNDS: [Bound; 16] = [
+pub(super) const BOUNDS: [Bound; 24] = [
     Bound { key: "probe_interval_ms", min: 100, max: DAY_MS, set: |s, v| s.probe_interval_ms = v },
     Bound { key: "probe_timeout_ms", min: 50, max: 600_000, set: |s, v| s.probe_timeout_ms = v },
     Bound { key: "slow_after_ms", min: 1, max: 600_000, set: |s, v| s.slow_after_ms = v },
@@ -121,6 +145,14 @@ pub(super) const BOUNDS: [Bound; 16] = [
     Bound { key: "list_timeout_ms", min: 100, max: 600_000, set: |s, v| s.list_timeout_ms = v },
     Bound { key: "call_timeout_ms", min: 100, max: 3_600_000, set: |s, v| s.call_timeout_ms = v },
     Bound { key: "call_max_ms", min: 100, max: DAY_MS, set: |s, v| s.call_max_ms = v },
+    Bound { key: "attempt_timeout_ms", min: 50, max: 3_600_000, set: |s, v| s.attempt_timeout_ms = v },
+    Bound { key: "breaker_failures", min: 1, max: 1_000, set: |s, v| s.breaker_failures = whole(v) },
+    Bound { key: "breaker_window", min: 1, max: 64, set: |s, v| s.breaker_window = whole(v) },
+    Bound { key: "breaker_min_calls", min: 1, max: 64, set: |s, v| s.breaker_min_calls = whole(v) },
+    Bound { key: "breaker_percent", min: 1, max: 100, set: |s, v| s.breaker_percent = whole(v) },
+    Bound { key: "breaker_open_ms", min: 10, max: DAY_MS, set: |s, v| s.breaker_open_ms = v },
+    Bound { key: "breaker_open_cap_ms", min: 10, max: DAY_MS, set: |s, v| s.breaker_open_cap_ms = v },
+    Bound { key: "drain_timeout_ms", min: 0, max: 600_000, set: |s, v| s.drain_timeout_ms = v },
     Bound { key: "snapshot_interval_ms", min: 500, max: 7 * DAY_MS, set: |s, v| s.snapshot_interval_ms = v },
     Bound { key: "list_debounce_ms", min: 0, max: 60_000, set: |s, v| s.list_debounce_ms = v },
     Bound {
@@ -132,3 +164,8 @@ pub(super) const BOUNDS: [Bound; 16] = [
         },
     },
 ];
+
+/// A number within its bounds as a count.
+fn whole(value: i64) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}

@@ -11,14 +11,15 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{Ask, LatencyPoint, Server, Shared, watch};
 use crate::child::Process;
+use crate::config::Probe;
 use crate::dial::{Dial, Opened, Progress, duration, to_fault};
 use crate::drift;
 use crate::era::Verdict;
 use crate::facets::{self, Effect, Input};
 use crate::link::Link;
 use crate::model::{
-    AdminState, Baseline, ConnectionState, ErrorCategory, EventKind, Fault, HealthState, ServerState,
-    Snapshot,
+    AdminState, Baseline, BreakerState, ConnectionState, ErrorCategory, EventKind, Fault, HealthState,
+    ReasonCode, ServerState, Snapshot, Status,
 };
 use crate::snapshot::ReadLists;
 use crate::wire::WireFault;
@@ -73,6 +74,8 @@ pub(super) struct Actor {
     /// The process behind a URL; it outlives a broken link.
     pub(super) started: Option<Process>,
     pub(super) retry_at: Option<Instant>,
+    /// When the open breaker's time is over.
+    pub(super) breaker_at: Option<Instant>,
     pub(super) waiting: Vec<oneshot::Sender<Result<Arc<Link>, Fault>>>,
     pub(super) refreshing: Vec<oneshot::Sender<Result<(), Fault>>>,
     pub(super) latest: Option<Arc<Snapshot>>,
@@ -106,6 +109,7 @@ impl Actor {
             standing: None,
             started: None,
             retry_at: None,
+            breaker_at: None,
             waiting: Vec::new(),
             refreshing: Vec::new(),
             latest: None,
@@ -147,7 +151,7 @@ impl Actor {
         let standing = self.standing.as_ref();
         let probe = standing.filter(|s| !s.probing).and_then(|s| s.probe_at);
         let relist = standing.filter(|s| !s.listing).map(|s| s.relist_at);
-        [self.retry_at, probe, relist].into_iter().flatten().min()
+        [self.retry_at, self.breaker_at, probe, relist].into_iter().flatten().min()
     }
 
     fn on_timer(&mut self) {
@@ -155,6 +159,10 @@ impl Actor {
         if self.retry_at.is_some_and(|at| at <= now) {
             self.retry_at = None;
             self.apply(Input::RetryDue);
+        }
+        if self.breaker_at.is_some_and(|at| at <= now) {
+            self.breaker_at = None;
+            self.apply(Input::BreakerDue);
         }
         if let Some(standing) = &self.standing {
             let probe = !standing.probing && standing.probe_at.is_some_and(|at| at <= now);
@@ -171,14 +179,22 @@ impl Actor {
     async fn take_ask(&mut self, ask: Ask) {
         match ask {
             Ask::BaselineChanged { consented } => self.baseline_changed(consented).await,
-            Ask::Input(input) => {
+            Ask::Input { input, correlation } => {
                 if matches!(input, Input::Enable { .. }) {
                     self.release().await;
                 }
-                self.correlation = CorrelationId::mint(&*self.shared.randomness);
+                self.correlation = correlation;
                 self.apply(input);
             }
-            Ask::Link(reply) => match self.usable_link() {
+            Ask::Called { generation, fault, correlation, reply } => {
+                self.called(generation, fault, correlation);
+                let _ = reply.send(self.state.facets.breaker.state);
+            }
+            Ask::Unconnected { text, reply } => {
+                self.apply(Input::CallCounted { failure: Some(text) });
+                let _ = reply.send(self.state.facets.breaker.state);
+            }
+            Ask::Link { reply, correlation } => match self.usable_link() {
                 Some(link) => {
                     let _ = reply.send(Ok(link));
                 }
@@ -186,10 +202,17 @@ impl Actor {
                     let fault = Fault::new(ErrorCategory::Cancelled, &self.state.summary, self.now_ms());
                     let _ = reply.send(Err(fault));
                 }
+                None if self.throttled() => {
+                    let _ = reply.send(Err(self.why_not()));
+                }
                 None => {
+                    self.waiting.retain(|waiting| !waiting.is_closed());
                     self.waiting.push(reply);
                     // A call is worth an attempt at once; one that runs already is waited for.
-                    self.apply(Input::RetryNow);
+                    if !facets::is_live(self.state.facets.connection.state) {
+                        self.correlation = correlation;
+                        self.apply(Input::Wanted);
+                    }
                 }
             },
             Ask::Refresh(reply) => {
@@ -206,6 +229,33 @@ impl Actor {
                 let _ = done.send(());
             }
         }
+    }
+
+    /// What a call tells of its server. Transitions that it caused carry its trace.
+    fn called(&mut self, generation: u64, fault: Option<Fault>, correlation: CorrelationId) {
+        match fault {
+            None => {
+                let own = std::mem::replace(&mut self.correlation, correlation);
+                self.apply(Input::CallCounted { failure: None });
+                self.apply(Input::CallAnswered { generation });
+                self.correlation = own;
+            }
+            Some(fault) => {
+                self.correlation = correlation;
+                if fault.category.counts_against_breaker() {
+                    self.apply(Input::CallCounted { failure: Some(fault.message.clone()) });
+                }
+                self.apply(Input::CallFailed { generation, fault });
+            }
+        }
+    }
+
+    /// True while the server asked to be left alone.
+    fn throttled(&self) -> bool {
+        let connection = &self.state.facets.connection;
+        connection.state == ConnectionState::Backoff
+            && connection.reason.code == ReasonCode::Throttled
+            && connection.next_action_at_ms.is_some_and(|at| at > self.now_ms())
     }
 
     async fn take_news(&mut self, news: News) {
@@ -320,6 +370,8 @@ impl Actor {
     /// One transition and its effects.
     pub(super) fn apply(&mut self, input: Input) {
         let before = self.state.facets.health.state;
+        let routine = matches!(input, Input::CallAnswered { .. } | Input::CallCounted { failure: None });
+        let seen = signature(&self.state);
         let settings = &self.server.config.settings;
         let effects = facets::apply(
             &mut self.state,
@@ -336,7 +388,11 @@ impl Actor {
                 Effect::RetryAt(at_ms) => {
                     self.retry_at = Some(Instant::now() + duration(at_ms - self.now_ms()));
                 }
-                Effect::ProbeNow => {
+                Effect::BreakerAt(at_ms) => {
+                    self.breaker_at = Some(Instant::now() + duration(at_ms - self.now_ms()));
+                }
+                Effect::Trial if self.server.config.settings.probe == Probe::None => self.relist(),
+                Effect::ProbeNow | Effect::Trial => {
                     if let Some(standing) = &mut self.standing {
                         standing.probe_at = Some(Instant::now());
                     }
@@ -352,7 +408,10 @@ impl Actor {
         if !facets::is_live(self.state.facets.connection.state) {
             self.refuse_waiting();
         }
-        self.publish();
+        // An answered call that changes nothing is not worth a new row; the next probe brings the rest up to date.
+        if !routine || seen != signature(&self.state) {
+            self.publish();
+        }
     }
 
     fn connect(&mut self, generation: u64) {
@@ -396,18 +455,24 @@ impl Actor {
     }
 
     fn refuse_waiting(&mut self) {
-        let now_ms = self.now_ms();
-        let fault = || {
-            self.state.error.clone().unwrap_or_else(|| {
-                Fault::new(ErrorCategory::TransportError, &self.state.facets.connection.reason.text, now_ms)
-            })
-        };
+        if self.waiting.is_empty() && self.refreshing.is_empty() {
+            return;
+        }
+        let fault = self.why_not();
         for reply in self.waiting.drain(..) {
-            let _ = reply.send(Err(fault()));
+            let _ = reply.send(Err(fault.clone()));
         }
         for reply in self.refreshing.drain(..) {
-            let _ = reply.send(Err(fault()));
+            let _ = reply.send(Err(fault.clone()));
         }
+    }
+
+    /// Why there is no connection.
+    fn why_not(&self) -> Fault {
+        self.state.error.clone().unwrap_or_else(|| {
+            let text = &self.state.facets.connection.reason.text;
+            Fault::new(ErrorCategory::TransportError, text, self.now_ms())
+        })
     }
 
     async fn end(&mut self) {
@@ -440,4 +505,18 @@ impl Actor {
         let permille = 800 + i64::try_from(self.shared.randomness.bits() % 401).unwrap_or(200);
         duration(interval_ms.saturating_mul(permille) / 1_000)
     }
+}
+
+/// What of a state a face would see change after an answered call.
+fn signature(state: &ServerState) -> (Status, HealthState, ReasonCode, ReasonCode, BreakerState, bool) {
+    let facets = &state.facets;
+    let (health, connection) = (&facets.health, &facets.connection);
+    (
+        state.status,
+        health.state,
+        health.reason.code,
+        connection.reason.code,
+        facets.breaker.state,
+        state.error.is_some(),
+    )
 }

@@ -1,8 +1,8 @@
 //! The one function that turns facets into a word, a sentence and a suggestion (design 1.1 and 4).
 
 use crate::model::{
-    AdminState, ConnectionState, Drift, ErrorCategory, HealthState, ReasonCode, ServerState, Status,
-    SuggestedAction,
+    AdminState, BreakerState, ConnectionState, Drift, ErrorCategory, HealthState, ReasonCode, ServerState,
+    Status, SuggestedAction,
 };
 
 /// Fills the derived fields of `state`.
@@ -19,7 +19,12 @@ pub(super) fn refresh(state: &mut ServerState, now_ms: i64) {
         }
         action => action,
     };
-    state.next_action_at_ms = state.facets.connection.next_action_at_ms;
+    let breaker = &state.facets.breaker;
+    state.next_action_at_ms =
+        [state.facets.connection.next_action_at_ms, breaker.next_action_at_ms].into_iter().flatten().min();
+    if breaker.state != BreakerState::Closed {
+        state.summary = format!("{} {}", state.summary, breaker.reason.text);
+    }
     state.as_of_ms = now_ms;
 }
 

@@ -150,6 +150,15 @@ pub enum Input {
         /// True when its command may run.
         consented: bool,
     },
+    /// A call is worth an attempt at once; nothing to do where the server is connected.
+    Wanted,
+    /// A call ended: what the breaker counts. It belongs to no connection.
+    CallCounted {
+        /// Why it failed on the way; none when it was answered.
+        failure: Option<String>,
+    },
+    /// The open breaker's time is over.
+    BreakerDue,
     /// ATT ends, or the server left the configuration.
     Shutdown,
 }
@@ -188,4 +197,8 @@ pub enum Effect {
     RetryAt(i64),
     /// Probe at once.
     ProbeNow,
+    /// Come back with [`Input::BreakerDue`] at this time.
+    BreakerAt(i64),
+    /// Let one probe through, or, where the server is not probed, read its lists once.
+    Trial,
 }

@@ -37,7 +37,7 @@ impl Fleet {
         let browser = Arc::clone(&authorization).begin().await.map_err(failed)?;
         let until_ms = self.0.shared.clock.now_ms() + millis(BROWSER_PATIENCE);
         let page = AuthorizationPage { url: browser.url.clone(), until_ms };
-        self.input(name, Input::AuthorizeBegun { until_ms }).await?;
+        let correlation = self.input(name, Input::AuthorizeBegun { until_ms }).await?;
         self.0.shared.actors.spawn(async move {
             let input = match Box::pin(browser.finish(&cancel)).await {
                 Ok(()) => Input::Authorized,
@@ -45,7 +45,7 @@ impl Fleet {
                 Err(AuthProblem::Cancelled) if is_replaced(&server, &cancel) => return,
                 Err(problem) => Input::AuthorizeFailed { need: problem.need(), text: problem.to_string() },
             };
-            server.ask(Ask::Input(input)).await;
+            server.ask(Ask::Input { input, correlation }).await;
         });
         Ok(page)
     }

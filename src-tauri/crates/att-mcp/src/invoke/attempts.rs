@@ -1,9 +1,12 @@
 //! The records of a call: attempts, events, and the failure that carries them.
 
+use tokio::time::Instant;
+
+use super::candidates::Excluded;
 use super::run::Call;
 use super::{FailureCode, InvokeFailure};
 use crate::connection::Server;
-use crate::link::Link;
+use crate::link::{Link, millis};
 use crate::model::{
     Attempt, AttemptRecord, AttemptStage, BreakerState, ErrorCategory, EventKind, InvocationPhase,
     InvokeOutcome,
@@ -21,22 +24,30 @@ impl Call<'_> {
         self.failure(FailureCode::Cancelled, "the call was cancelled".to_owned())
     }
 
-    pub(super) fn attempt(&self, server: &Server, link: &Link, outcome: InvokeOutcome) -> Attempt {
-        Attempt {
-            server: server.config.name.clone(),
-            generation: link.generation,
-            era: Some(link.greeting.era),
-            stage: AttemptStage::Invoke,
-            outcome,
-            error: None,
-            error_category: None,
-            excluded_reason: None,
-            queue_ms: None,
-            connect_ms: None,
-            first_byte_ms: None,
-            total_ms: None,
-            breaker_before: BreakerState::Closed,
-            breaker_after: BreakerState::Closed,
+    /// Puts the next attempt on record before anything is done, so that a cancelled call has it all the same.
+    pub(super) fn begin(&mut self, server: &Server) {
+        let breaker = server.breaker();
+        self.attempts
+            .push(Attempt { generation: server.generation(), ..blank(&server.config.name, breaker) });
+    }
+
+    /// The connection stands and the request goes out now.
+    pub(super) fn sending(&mut self, link: &Link, begun: Instant, renewed: bool) {
+        let waited = millis(begun.elapsed());
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.generation = link.generation;
+            attempt.era = Some(link.greeting.era);
+            attempt.stage = AttemptStage::Invoke;
+            attempt.outcome = InvokeOutcome::SentNoReply;
+            attempt.connect_ms = renewed.then_some(waited);
+            attempt.queue_ms = Some(if renewed { 0 } else { waited });
+        }
+    }
+
+    /// What the attempt did to the breaker, where the server's actor could tell.
+    pub(super) fn breaker_after(&mut self, breaker: Option<BreakerState>) {
+        if let (Some(attempt), Some(breaker)) = (self.attempts.last_mut(), breaker) {
+            attempt.breaker_after = breaker;
         }
     }
 
@@ -56,22 +67,11 @@ impl Call<'_> {
         }
     }
 
-    pub(super) fn exclude(&mut self, server: &str, generation: u64, reason: &str) {
+    pub(super) fn exclude(&mut self, excluded: &Excluded) {
         self.attempts.push(Attempt {
-            server: server.to_owned(),
-            generation,
-            era: None,
-            stage: AttemptStage::Initialize,
-            outcome: InvokeOutcome::NotSent,
-            error: None,
-            error_category: None,
-            excluded_reason: Some(reason.to_owned()),
-            queue_ms: None,
-            connect_ms: None,
-            first_byte_ms: None,
-            total_ms: None,
-            breaker_before: BreakerState::Closed,
-            breaker_after: BreakerState::Closed,
+            generation: excluded.generation,
+            excluded_reason: Some(att_core::redact(&excluded.reason)),
+            ..blank(&excluded.server, excluded.breaker)
         });
     }
 
@@ -122,5 +122,24 @@ impl Call<'_> {
             attempt: attempt.clone(),
         });
         self.shared.recorder.attempts(records.collect());
+    }
+}
+
+fn blank(server: &str, breaker: BreakerState) -> Attempt {
+    Attempt {
+        server: server.to_owned(),
+        generation: 0,
+        era: None,
+        stage: AttemptStage::Initialize,
+        outcome: InvokeOutcome::NotSent,
+        error: None,
+        error_category: None,
+        excluded_reason: None,
+        queue_ms: None,
+        connect_ms: None,
+        first_byte_ms: None,
+        total_ms: None,
+        breaker_before: breaker,
+        breaker_after: breaker,
     }
 }

@@ -1,4 +1,4 @@
-//! Runs one invocation against the fleet's servers.
+//! Runs one invocation: the candidates one after another, as long as asking again is allowed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,22 +6,25 @@ use std::time::Duration;
 use att_core::id::{CorrelationId, RequestId};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use super::candidates::{ItemView, Whom, rank, share};
 use super::exchange::Exchange;
+use super::view::{item, view};
 use super::{FailureCode, InvokeAnswer, InvokeFailure, InvokeRequest, Operation};
 use crate::connection::{Ask, Server, Shared};
 use crate::dial::{duration, to_fault};
-use crate::facets::Input;
 use crate::link::{Answer, Link, Patience, RequestError, millis};
-use crate::model::{
-    AdminState, Attempt, AttemptStage, BreakerState, ErrorCategory, Fault, InvocationPhase, InvokeOutcome,
-};
+use crate::model::{Attempt, BreakerState, ErrorCategory, Fault, InvocationPhase, InvokeOutcome};
 use crate::wire::WireFault;
 
-/// How often a connection that turned out stale is renewed for one call.
+/// How often a connection that turned out stale is renewed for one attempt.
 const RENEWALS: u32 = 1;
+/// Closer to the end than this, the time is taken to be over.
+const SLACK: Duration = Duration::from_millis(5);
+/// Longest wait for an actor to say what a failure did to its breaker.
+const VERDICT: Duration = Duration::from_secs(1);
 
 /// One invocation under way.
 pub(super) struct Call<'a> {
@@ -34,7 +37,28 @@ pub(super) struct Call<'a> {
     pub(super) begun_ms: i64,
 }
 
-/// Invokes `request` on one of `servers`.
+/// Until when one candidate is asked.
+#[derive(Clone, Copy)]
+struct Time {
+    /// Its share is over.
+    end: Instant,
+    /// The time of the call is over.
+    deadline: Instant,
+    /// Signs of life do not stretch it further.
+    hard_end: Instant,
+}
+
+/// How asking one candidate ended.
+enum Tried {
+    /// It answered.
+    Answered(Value),
+    /// Nobody else may be asked.
+    Stop(Box<InvokeFailure>),
+    /// Nothing was done that must not be done twice: the next one may be asked.
+    Next(FailureCode, String),
+}
+
+/// Invokes `request` on one of `servers`, which come sorted by name.
 pub(crate) async fn invoke(
     shared: &Shared,
     servers: &[Arc<Server>],
@@ -51,18 +75,25 @@ pub(crate) async fn invoke(
         attempts: Vec::new(),
         begun_ms: now_ms,
     };
-    let outcome = match call.candidate(servers, request.server.as_deref()) {
-        Ok(server) => {
-            let total = request.timeout_ms.unwrap_or(server.config.settings.call_timeout_ms).max(1);
-            // Signs of life carry a call beyond its time only where the caller set none.
-            let most = request.timeout_ms.unwrap_or(server.config.settings.call_max_ms);
-            let run = Box::pin(call.run(&server, duration(total), duration(most)));
-            tokio::select! {
-                biased;
-                outcome = run => outcome.map(|result| (server.config.name.clone(), result)),
-                () = cancel.cancelled() => Err(None),
+    let whom = Whom::of(request.server.as_deref(), request.group.as_deref(), &request.prefer);
+    let outcome = match whom.map_err(|text| call.failure(FailureCode::InvalidRequest, text)) {
+        Ok(whom) => match call.candidates(servers, &whom) {
+            Ok(candidates) => {
+                let settings = candidates.first().map(|first| &first.config.settings);
+                let setting = settings.map_or(0, |settings| settings.call_timeout_ms);
+                let total = duration(request.timeout_ms.unwrap_or(setting).max(1));
+                // Signs of life carry a call beyond its time only where the caller set none.
+                let most = settings.map_or(0, |settings| settings.call_max_ms);
+                let most = duration(request.timeout_ms.unwrap_or(most));
+                let run = Box::pin(call.run(&candidates, total, most));
+                tokio::select! {
+                    biased;
+                    outcome = run => outcome.map_err(Some),
+                    () = cancel.cancelled() => Err(None),
+                }
             }
-        }
+            Err(failure) => Err(Some(failure)),
+        },
         Err(failure) => Err(Some(failure)),
     };
     let outcome = match outcome {
@@ -88,89 +119,80 @@ pub(crate) async fn invoke(
 }
 
 impl Call<'_> {
-    /// The one server to ask, with arguments that fit its schema.
-    fn candidate(
+    /// Whom to ask, in order; everyone else goes on record with the reason.
+    fn candidates(
         &mut self,
         servers: &[Arc<Server>],
-        named: Option<&str>,
-    ) -> Result<Arc<Server>, Box<InvokeFailure>> {
-        let item = self.operation.item().to_owned();
-        let server = match named {
-            Some(name) => match servers.iter().find(|s| s.config.name == name) {
-                Some(server) => Arc::clone(server),
-                None => {
-                    self.exclude(name, 0, "there is no server of that name");
-                    let text = format!("no server is called {name}");
-                    return Err(self.failure(FailureCode::NoServerAvailable, text));
-                }
-            },
-            None => {
-                let offering: Vec<_> = servers.iter().filter(|s| offers(s, &self.operation)).collect();
-                match offering.as_slice() {
-                    [one] => Arc::clone(one),
-                    [] => {
-                        for server in servers {
-                            self.exclude(
-                                &server.config.name,
-                                server.state().generation,
-                                "it does not offer it",
-                            );
-                        }
-                        let text = format!("no server offers {item}");
-                        return Err(self.failure(FailureCode::NoServerAvailable, text));
-                    }
-                    many => {
-                        let names: Vec<_> = many.iter().map(|s| s.config.name.as_str()).collect();
-                        let text = format!("{item} is offered by {}; name one of them", names.join(", "));
-                        return Err(self.failure(FailureCode::InvalidRequest, text));
-                    }
-                }
-            }
-        };
-        let state = server.state();
-        if state.facets.admin.state != AdminState::Enabled {
-            self.exclude(&server.config.name, state.generation, state.status.as_str());
-            let text = format!("{} cannot be asked: {}", server.config.name, state.summary);
-            return Err(self.failure(FailureCode::NoServerAvailable, text));
+        whom: &Whom,
+    ) -> Result<Vec<Arc<Server>>, Box<InvokeFailure>> {
+        let compare = matches!(whom, Whom::Group(_));
+        let views: Vec<_> = servers
+            .iter()
+            .map(|server| view(server, &self.operation, &self.shared.schemas, compare))
+            .collect();
+        let ranking = rank(&views, whom, self.operation.item());
+        for excluded in &ranking.excluded {
+            self.exclude(excluded);
         }
-        if let Some(why) = server.quarantined(self.operation.list(), &item) {
-            self.exclude(&server.config.name, state.generation, "the item is quarantined");
-            let text = format!("{item} of {} is quarantined: {why}", server.config.name);
-            return Err(self.failure(FailureCode::ItemQuarantined, text));
+        if let Some((code, text)) = ranking.refusal {
+            return Err(self.failure(code, text));
         }
-        if let Operation::CallTool { name, arguments } = &self.operation
-            && let Some(snapshot) = server.snapshot()
-            && let Some(tool) = snapshot.lists.tools.items.iter().find(|t| t.key == *name)
-        {
-            let wrong = self.shared.schemas.input_misfits(tool, &Value::Object(arguments.clone()));
-            if !wrong.is_empty() {
-                let text = format!("the arguments do not fit {name}: {}", wrong.join("; "));
-                return Err(self.failure(FailureCode::InvalidRequest, text));
-            }
-        }
-        Ok(server)
+        let named = |name: &String| servers.iter().find(|server| server.config.name == *name).map(Arc::clone);
+        Ok(ranking.order.iter().filter_map(named).collect())
     }
 
     async fn run(
         &mut self,
-        server: &Arc<Server>,
+        candidates: &[Arc<Server>],
         total: Duration,
         hard_end: Duration,
-    ) -> Result<Value, Option<Box<InvokeFailure>>> {
+    ) -> Result<(String, Value), Box<InvokeFailure>> {
         let deadline = Instant::now() + total;
         let hard_end = Instant::now() + hard_end.max(total);
+        let mut last = (FailureCode::NoServerAvailable, "nobody was asked".to_owned());
+        for (index, server) in candidates.iter().enumerate() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left <= SLACK {
+                break;
+            }
+            let setting = duration(server.config.settings.attempt_timeout_ms);
+            let end = Instant::now() + share(setting, left, candidates.len() - index);
+            match Box::pin(self.try_one(server, Time { end, deadline, hard_end })).await {
+                Tried::Answered(value) => return Ok((server.config.name.clone(), value)),
+                Tried::Stop(failure) => return Err(failure),
+                Tried::Next(code, text) => last = (code, text),
+            }
+        }
+        let (code, text) = last;
+        if Instant::now() + SLACK >= deadline {
+            let text = format!("the time of {} ms is over: {text}", total.as_millis());
+            return Err(self.failure(FailureCode::TimedOut, text));
+        }
+        Err(match candidates.len() {
+            1 => self.failure(code, text),
+            many => {
+                let text = format!("all {many} candidates failed; the last: {text}");
+                self.failure(FailureCode::AllAttemptsFailed, text)
+            }
+        })
+    }
+
+    /// Asks one candidate.
+    async fn try_one(&mut self, server: &Arc<Server>, time: Time) -> Tried {
+        let Time { end, deadline, hard_end } = time;
         let mut renewals = 0;
         loop {
             let begun = Instant::now();
-            let (link, connect_ms) = self.link(server, deadline).await.map_err(Some)?;
+            self.begin(server);
+            let (link, renewed) = match self.link(server, begun, end).await {
+                Ok(found) => found,
+                Err(tried) => return tried,
+            };
+            if renewed && let Some(tried) = self.no_longer_fits(server) {
+                return tried;
+            }
             self.event(server, link.generation, InvocationPhase::InvokeStart, None);
-            // Pushed before the request goes out: a cancelled call has its attempt all the same.
-            self.attempts.push(Attempt {
-                connect_ms,
-                queue_ms: Some(millis(begun.elapsed()) - connect_ms.unwrap_or(0)),
-                ..self.attempt(server, &link, InvokeOutcome::SentNoReply)
-            });
-            let left = deadline.saturating_duration_since(Instant::now());
+            self.sending(&link, begun, renewed);
             let asked = Instant::now();
             let exchange = Exchange {
                 shared: self.shared,
@@ -180,86 +202,69 @@ impl Call<'_> {
                 request_id: &self.request_id,
                 correlation: &self.correlation,
             };
+            let silence = end.saturating_duration_since(asked);
             let resets = server.config.settings.progress_resets;
-            let outcome = exchange.run(Patience { silence: left, until: hard_end, resets }).await;
+            let outcome = exchange.run(Patience { silence, until: hard_end, resets }).await;
             let total_ms = millis(begun.elapsed());
-            let out_of_time = Instant::now() + Duration::from_millis(5) >= deadline;
             match outcome {
                 Ok(answer) => {
-                    server.ask(Ask::Input(Input::CallAnswered { generation: link.generation })).await;
-                    return self.answered(server, &link, answer, total_ms).map_err(Some);
+                    self.tell(server, link.generation, None).await;
+                    return self.answered(server, &link, answer, total_ms);
                 }
                 Err(RequestError::Refused { code, message, data, first_byte_ms }) => {
-                    server.ask(Ask::Input(Input::CallAnswered { generation: link.generation })).await;
+                    self.tell(server, link.generation, None).await;
                     let first = first_byte_ms.or(Some(millis(asked.elapsed())));
                     let text = format!("{message} (JSON-RPC error {code})");
-                    self.settle(
-                        InvokeOutcome::RepliedError,
-                        Some((ErrorCategory::RpcError, &text)),
-                        first,
-                        total_ms,
-                    );
-                    self.event(
-                        server,
-                        link.generation,
-                        InvocationPhase::InvokeFailure,
-                        Some((ErrorCategory::RpcError, &text)),
-                    );
-                    let mut failure = self.failure(
-                        FailureCode::ApplicationError,
-                        format!("{} answered with an error: {text}", server.config.name),
-                    );
-                    failure.answer = Some(json!({"code": code, "message": message, "data": data}));
-                    return Err(Some(failure));
+                    let answer = json!({"code": code, "message": message, "data": data});
+                    return self.replied_error(server, link.generation, &text, answer, first, total_ms);
                 }
                 Err(RequestError::NotSent(fault)) => {
-                    let (outcome, error) =
-                        (InvokeOutcome::NotSent, Some((fault.category, fault.message.as_str())));
-                    self.settle(outcome, error, None, total_ms);
+                    let error = Some((fault.category, fault.message.as_str()));
+                    self.settle(InvokeOutcome::NotSent, error, None, total_ms);
                     self.event(server, link.generation, InvocationPhase::InvokeFailure, error);
-                    self.tell_failure(server, &link, &fault).await;
-                    if renewals < RENEWALS && !out_of_time {
+                    self.tell(server, link.generation, Some(to_fault(&fault, self.shared.clock.now_ms())))
+                        .await;
+                    let again = renewals < RENEWALS
+                        && Instant::now() + SLACK < end
+                        && server.breaker() == BreakerState::Closed;
+                    if again {
                         renewals += 1;
                         continue;
                     }
                     let text = format!("{} could not be asked: {}", server.config.name, fault.message);
-                    return Err(Some(self.failure(FailureCode::AllAttemptsFailed, text)));
+                    return Tried::Next(FailureCode::AllAttemptsFailed, text);
                 }
                 Err(RequestError::NoReply(fault)) => {
                     let error = Some((fault.category, fault.message.as_str()));
                     self.settle(InvokeOutcome::SentNoReply, error, None, total_ms);
                     self.event(server, link.generation, InvocationPhase::InvokeFailure, error);
-                    self.tell_failure(server, &link, &fault).await;
-                    return Err(Some(self.no_reply(server, &fault, out_of_time, total)));
+                    self.tell(server, link.generation, Some(to_fault(&fault, self.shared.clock.now_ms())))
+                        .await;
+                    return self.no_reply(server, &fault, Instant::now() + SLACK >= deadline);
                 }
             }
         }
     }
 
-    fn no_reply(
-        &self,
-        server: &Server,
-        fault: &WireFault,
-        out_of_time: bool,
-        total: Duration,
-    ) -> Box<InvokeFailure> {
+    /// Bytes went out and nothing came back: only what is safe may be asked elsewhere.
+    fn no_reply(&self, server: &Server, fault: &WireFault, out_of_time: bool) -> Tried {
         let name = &server.config.name;
         if out_of_time && fault.category == ErrorCategory::NetworkTimeout {
-            let text = format!("{name} did not answer within {} ms", total.as_millis());
-            return self.failure(FailureCode::TimedOut, text);
+            let text = format!("{name} did not answer in the time of the call: {}", fault.message);
+            return Tried::Stop(self.failure(FailureCode::TimedOut, text));
         }
         if self.is_safe(server) {
             let text = format!("{name} did not answer: {}", fault.message);
-            return self.failure(FailureCode::AllAttemptsFailed, text);
+            return Tried::Next(FailureCode::AllAttemptsFailed, text);
         }
         let text = format!(
             "{name} got the request and did not answer: {}. It may have been done, so ATT did not ask again",
             fault.message
         );
-        self.failure(FailureCode::NotReissued, text)
+        Tried::Stop(self.failure(FailureCode::NotReissued, text))
     }
 
-    /// Reads and prompts are safe; a tool only where the operator said so, whatever its own hints say.
+    /// Reads and prompts are safe; a tool only where the operator said so of this server, whatever its own hints say.
     fn is_safe(&self, server: &Server) -> bool {
         match &self.operation {
             Operation::CallTool { name, .. } => server.config.idempotent.contains(name),
@@ -267,99 +272,122 @@ impl Call<'_> {
         }
     }
 
-    /// A usable link; the time to renew the connection, where that was needed.
+    /// A usable link, and whether the connection had to be renewed for it.
     async fn link(
         &mut self,
         server: &Arc<Server>,
-        deadline: Instant,
-    ) -> Result<(Arc<Link>, Option<i64>), Box<InvokeFailure>> {
+        begun: Instant,
+        end: Instant,
+    ) -> Result<(Arc<Link>, bool), Tried> {
         if let Some(link) = server.link() {
-            return Ok((link, None));
+            return Ok((link, false));
         }
-        let begun = Instant::now();
-        let generation = server.state().generation;
-        self.event(server, generation, InvocationPhase::InitializeStart, None);
+        self.event(server, server.generation(), InvocationPhase::InitializeStart, None);
         let (reply, answer) = oneshot::channel();
         let asked = async {
-            match server.ask(Ask::Link(reply)).await {
+            match server.ask(Ask::Link { reply, correlation: self.correlation.clone() }).await {
                 true => answer.await.ok(),
                 false => None,
             }
         };
-        let ended = || Fault::new(ErrorCategory::Cancelled, "the server was removed or ATT is ending", 0);
-        let (fault, timed_out) = match timeout_at(deadline, asked).await {
+        let now_ms = self.shared.clock.now_ms();
+        let (fault, is_told) = match timeout_at(end, asked).await {
             Ok(Some(Ok(link))) => {
                 self.event(server, link.generation, InvocationPhase::InitializeSuccess, None);
-                return Ok((link, Some(millis(begun.elapsed()))));
+                return Ok((link, true));
             }
-            Ok(Some(Err(fault))) => (fault, false),
-            Ok(None) => (ended(), false),
+            Ok(Some(Err(fault))) => (fault, true),
+            Ok(None) => {
+                let text = "the server was removed or ATT is ending";
+                (Fault::new(ErrorCategory::Cancelled, text, now_ms), false)
+            }
             Err(_) => {
-                let text = "the connection was not ready in time";
-                (Fault::new(ErrorCategory::NetworkTimeout, text, self.shared.clock.now_ms()), true)
+                let text = format!("the connection was not ready within {} ms", begun.elapsed().as_millis());
+                (Fault::new(ErrorCategory::NetworkTimeout, text, now_ms), true)
             }
         };
         let error = Some((fault.category, fault.message.as_str()));
-        self.event(server, server.state().generation, InvocationPhase::InitializeFailure, error);
-        let spent = Some(millis(begun.elapsed()));
-        self.attempts.push(Attempt {
-            server: server.config.name.clone(),
-            generation: server.state().generation,
-            era: server.state().era,
-            stage: AttemptStage::Initialize,
-            outcome: InvokeOutcome::NotSent,
-            error: Some(fault.message.clone()),
-            error_category: Some(fault.category),
-            excluded_reason: None,
-            queue_ms: Some(0),
-            connect_ms: spent,
-            first_byte_ms: None,
-            total_ms: spent,
-            breaker_before: BreakerState::Closed,
-            breaker_after: BreakerState::Closed,
-        });
-        let code = if timed_out { FailureCode::TimedOut } else { FailureCode::AllAttemptsFailed };
-        Err(self.failure(code, format!("{} could not be connected: {}", server.config.name, fault.message)))
+        let generation = server.generation();
+        self.event(server, generation, InvocationPhase::InitializeFailure, error);
+        let spent = millis(begun.elapsed());
+        self.settle(InvokeOutcome::NotSent, error, None, spent);
+        if let Some(attempt) = self.attempts.last_mut() {
+            (attempt.connect_ms, attempt.generation) = (Some(spent), generation);
+        }
+        if is_told && fault.category.counts_against_breaker() {
+            self.count_failed_renewal(server, &fault).await;
+        }
+        let text = format!("{} could not be connected: {}", server.config.name, fault.message);
+        Err(Tried::Next(FailureCode::AllAttemptsFailed, text))
     }
 
-    fn answered(
-        &mut self,
-        server: &Server,
-        link: &Link,
-        answer: Answer,
-        total_ms: i64,
-    ) -> Result<Value, Box<InvokeFailure>> {
+    /// Lists that are known only now may show that the item is not there, or takes other arguments.
+    fn no_longer_fits(&mut self, server: &Server) -> Option<Tried> {
+        let (code, reason) = match item(server, &self.operation, &self.shared.schemas, false) {
+            ItemView::Misfit(wrong) => {
+                (FailureCode::InvalidRequest, format!("the arguments do not fit: {}", wrong.join("; ")))
+            }
+            ItemView::Quarantined(reason) => (FailureCode::ItemQuarantined, reason),
+            ItemView::Missing | ItemView::Unknown | ItemView::Offered { .. } => return None,
+        };
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.excluded_reason = Some(reason.clone());
+            attempt.total_ms = attempt.connect_ms;
+        }
+        Some(Tried::Next(code, format!("{}: {reason}", server.config.name)))
+    }
+
+    fn answered(&mut self, server: &Server, link: &Link, answer: Answer, total_ms: i64) -> Tried {
         let is_error = answer.value.get("isError").and_then(Value::as_bool) == Some(true);
         let asks_back = answer.value.get("resultType").and_then(Value::as_str) == Some("input_required");
         if !is_error && !asks_back {
             self.settle(InvokeOutcome::RepliedOk, None, answer.first_byte_ms, total_ms);
             self.event(server, link.generation, InvocationPhase::InvokeSuccess, None);
-            return Ok(answer.value);
+            return Tried::Answered(answer.value);
         }
         let text = match asks_back {
             true => "it asks for further input, which this version of ATT cannot give".to_owned(),
             false => text_of(&answer.value),
         };
-        let error = Some((ErrorCategory::RpcError, text.as_str()));
-        self.settle(InvokeOutcome::RepliedError, error, answer.first_byte_ms, total_ms);
-        self.event(server, link.generation, InvocationPhase::InvokeFailure, error);
+        self.replied_error(server, link.generation, &text, answer.value, answer.first_byte_ms, total_ms)
+    }
+
+    /// The server said no. That is an answer: nobody else is asked.
+    fn replied_error(
+        &mut self,
+        server: &Server,
+        generation: u64,
+        text: &str,
+        answer: Value,
+        first_byte_ms: Option<i64>,
+        total_ms: i64,
+    ) -> Tried {
+        let error = Some((ErrorCategory::RpcError, text));
+        self.settle(InvokeOutcome::RepliedError, error, first_byte_ms, total_ms);
+        self.event(server, generation, InvocationPhase::InvokeFailure, error);
         let text = format!("{} answered with an error: {text}", server.config.name);
         let mut failure = self.failure(FailureCode::ApplicationError, text);
-        failure.answer = Some(answer.value);
-        Err(failure)
+        failure.answer = Some(answer);
+        Tried::Stop(failure)
     }
 
-    async fn tell_failure(&self, server: &Server, link: &Link, fault: &WireFault) {
-        let fault = to_fault(fault, self.shared.clock.now_ms());
-        server.ask(Ask::Input(Input::CallFailed { generation: link.generation, fault })).await;
+    /// Tells the actor how the exchange ended. After a failure it waits for what that did to the breaker.
+    async fn tell(&mut self, server: &Server, generation: u64, fault: Option<Fault>) {
+        let (reply, verdict) = oneshot::channel();
+        let failed = fault.is_some();
+        let correlation = self.correlation.clone();
+        let told = server.ask(Ask::Called { generation, fault, correlation, reply }).await;
+        if failed && told {
+            self.breaker_after(timeout(VERDICT, verdict).await.ok().and_then(Result::ok));
+        }
     }
-}
 
-fn offers(server: &Server, operation: &Operation) -> bool {
-    server.state().facets.admin.state == AdminState::Enabled
-        && server.snapshot().is_some_and(|snapshot| {
-            snapshot.lists.get(operation.list()).items.iter().any(|item| item.key == operation.item())
-        })
+    async fn count_failed_renewal(&mut self, server: &Server, fault: &Fault) {
+        let (reply, verdict) = oneshot::channel();
+        if server.ask(Ask::Unconnected { text: fault.message.clone(), reply }).await {
+            self.breaker_after(timeout(VERDICT, verdict).await.ok().and_then(Result::ok));
+        }
+    }
 }
 
 /// The text of a tool's error content.

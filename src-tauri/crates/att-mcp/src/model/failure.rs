@@ -123,6 +123,13 @@ impl ErrorCategory {
         }
     }
 
+    /// True when it says that the way to the server or the server itself is broken; being refused, told to wait or
+    /// called off says no such thing.
+    #[must_use]
+    pub fn counts_against_breaker(self) -> bool {
+        !matches!(self, Self::RpcError | Self::AuthRequired | Self::Throttled | Self::Cancelled)
+    }
+
     /// The word used in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -212,6 +219,19 @@ pub enum BreakerState {
     Open,
     /// One probe goes through.
     HalfOpen,
+}
+
+/// What the breaker remembers of a server's calls.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BreakerCount {
+    /// Calls in a row that failed on the way.
+    pub failures_in_a_row: u32,
+    /// The last calls as bits, the newest lowest; 1 is a failure on the way.
+    pub recent: u64,
+    /// How many bits of `recent` count.
+    pub recent_calls: u32,
+    /// How often it opened since a call was last answered; the time it stays open grows with it.
+    pub times_opened: u32,
 }
 
 /// Which part of an attempt.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::drift::Drift;
-use super::failure::{BreakerState, Fault};
+use super::failure::{BreakerCount, BreakerState, Fault};
 
 /// How a server is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -155,6 +155,12 @@ pub enum ReasonCode {
     Authorizing,
     /// A secret that the configuration refers to is not set.
     SecretMissing,
+    /// Too many calls failed on the way.
+    BreakerOpened,
+    /// One probe is let through.
+    BreakerTrial,
+    /// The probe was answered.
+    BreakerClosed,
     /// ATT is ending.
     Shutdown,
     /// The configuration changed.
@@ -288,6 +294,9 @@ pub struct Counters {
     pub failed_lists: u32,
     /// The last measured answer took longer than `slow_after_ms`.
     pub slow: bool,
+    /// What the breaker counts.
+    #[serde(default)]
+    pub breaker: BreakerCount,
 }
 
 /// How many items of each list; null where the server does not offer the list.

@@ -94,6 +94,8 @@ impl Bench {
             correlation_id: None,
             client: "test".into(),
             server: server.map(str::to_owned),
+            group: None,
+            prefer: Vec::new(),
             operation,
             timeout_ms,
         };

@@ -174,6 +174,8 @@ async fn a_call_can_be_cancelled_and_says_how_far_it_was() {
         correlation_id: None,
         client: "test".into(),
         server: Some("s".into()),
+        group: None,
+        prefer: Vec::new(),
         operation: Operation::CallTool {
             name: "echo".into(),
             arguments: json!({"text": "x"}).as_object().cloned().unwrap(),

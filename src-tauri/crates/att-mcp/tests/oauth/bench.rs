@@ -89,6 +89,8 @@ impl Bench {
             correlation_id: None,
             client: "test".into(),
             server: Some(SERVER.into()),
+            group: None,
+            prefer: Vec::new(),
             operation,
             timeout_ms: Some(10_000),
         };
