@@ -1,5 +1,6 @@
 //! What the operator wrote: `mcp.json` in its de-facto form, with our settings under the extra key `att` (design 1.7).
 
+mod edit;
 mod parse;
 mod settings;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::auth::AuthConfig;
 use crate::model::TransportKind;
 
+pub use edit::{ConfigEdit, EditError, edit};
 pub use parse::{ParsedConfig, parse};
 pub use settings::{DriftPolicy, Probe, Settings};
 

@@ -29,6 +29,22 @@ pub fn parse(text: &str, file: Option<&str>) -> ParsedConfig {
     ParsedConfig { servers, problems }
 }
 
+/// What the file's text may look like: JSON with comments and trailing commas, nothing looser.
+pub(super) fn options() -> ParseOptions {
+    ParseOptions {
+        allow_comments: true,
+        allow_trailing_commas: true,
+        allow_loose_object_property_names: false,
+        allow_missing_commas: false,
+        allow_single_quoted_strings: false,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_non_finite_numbers: false,
+        allow_extended_string_escapes: false,
+    }
+}
+
 /// Marks that an entry cannot be used; the problem is recorded already.
 struct Unusable;
 
@@ -44,19 +60,7 @@ impl Reader<'_> {
         if self.text.trim().is_empty() {
             return Vec::new();
         }
-        let options = ParseOptions {
-            allow_comments: true,
-            allow_trailing_commas: true,
-            allow_loose_object_property_names: false,
-            allow_missing_commas: false,
-            allow_single_quoted_strings: false,
-            allow_hexadecimal_numbers: false,
-            allow_unary_plus_numbers: false,
-            allow_bare_decimal_point_numbers: false,
-            allow_non_finite_numbers: false,
-            allow_extended_string_escapes: false,
-        };
-        let parsed = match parse_to_ast(self.text, &CollectOptions::default(), &options) {
+        let parsed = match parse_to_ast(self.text, &CollectOptions::default(), &options()) {
             Ok(parsed) => parsed,
             Err(error) => {
                 self.error(
