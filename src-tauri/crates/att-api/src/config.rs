@@ -1,13 +1,9 @@
 //! Reads `mcp.json`: what is sound is used, what is not is named by file, line and column.
 
 use crate::dto::ConfigProblemDto;
-use att_core::{Code, Report};
+use att_core::Report;
 use att_mcp::config::{ParsedConfig, ProblemLevel, ServerConfig, parse};
-use std::io::Read as _;
 use std::path::Path;
-
-/// A larger file is not read.
-const MAX_CONFIG_BYTES: u64 = 8 * 1024 * 1024;
 
 /// The sound servers of a configuration, and what is wrong with the rest.
 #[derive(Debug, Clone, Default)]
@@ -21,22 +17,7 @@ pub(crate) struct Configuration {
 /// # Errors
 /// When the file is there and cannot be read at all.
 pub(crate) fn read(path: &Path) -> Result<Configuration, Report> {
-    let unreadable = |cause: String| {
-        Report::new(Code::InvalidConfig, format!("{} cannot be read", path.display()))
-            .cause(cause)
-            .cure("make it a readable JSON file of at most 8 MiB")
-    };
-    let file = match std::fs::File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Configuration::default()),
-        Err(error) => return Err(unreadable(error.to_string())),
-    };
-    let mut bytes = Vec::new();
-    file.take(MAX_CONFIG_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error.to_string()))?;
-    if bytes.len() as u64 > MAX_CONFIG_BYTES {
-        return Err(unreadable("it is larger than 8 MiB".into()));
-    }
-    let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8 text".into()))?;
+    let Some(text) = crate::editing::read_text(path)? else { return Ok(Configuration::default()) };
     let name = path.display().to_string();
     let ParsedConfig { servers, problems } = parse(&text, Some(&name));
     let problems = problems

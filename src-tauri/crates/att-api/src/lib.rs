@@ -10,6 +10,7 @@ pub mod convert;
 mod demo;
 mod driver;
 pub mod dto;
+mod editing;
 mod engine_lock;
 mod home;
 mod log;

@@ -3,6 +3,7 @@
 //!
 //! - `fleet`, `servers`: rows, one server, snapshots, calls, retry, consent, reload
 //! - `baselines`: the history of snapshots, and what a person accepts of it
+//! - `configuring`: what stands in `mcp.json`: servers added, removed, renamed, set, switched on and off
 //! - `projects`, `releases`: projects with their `att.toml`, chains, cycles from the request to the statement
 //! - `decisions`: the inbox, decisions and their answers, safe mode
 //! - `authorize`: a server's authorization by a person
@@ -15,6 +16,7 @@
 
 mod authorize;
 mod baselines;
+mod configuring;
 mod decisions;
 mod fleet;
 mod projects;

@@ -1,7 +1,11 @@
 //! The command line of `att`.
 
+mod server;
+
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
+
+pub use server::{AddArguments, ServerCommand};
 
 /// ATT's headless face: watch MCP servers and oversee release cycles from a terminal.
 ///
@@ -25,6 +29,12 @@ pub enum Command {
     Check(ConfigArgument),
     /// Print the last known state of every server.
     Servers,
+    /// Edit the servers of mcp.json; comments and order stay.
+    Server {
+        /// What to do.
+        #[command(subcommand)]
+        command: ServerCommand,
+    },
     /// Call a tool.
     Call(CallArguments),
     /// Read a resource.

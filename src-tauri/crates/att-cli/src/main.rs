@@ -8,6 +8,7 @@ mod fleet;
 mod print;
 mod release;
 mod secret;
+mod server;
 mod snapshot;
 mod target;
 mod wire;
@@ -42,6 +43,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Report> {
         Command::Servers => {
             with_room(home, Drive::Nothing, async |room| fleet::servers(&room, json).await).await
         }
+        Command::Server { command } => server::run(home, command, json).await,
         Command::Call(call) => fleet::call(home, call, json).await,
         Command::Read(read) => fleet::read(home, read, json).await,
         Command::Snapshot { command } => {

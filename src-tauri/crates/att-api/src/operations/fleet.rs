@@ -45,15 +45,6 @@ impl ControlRoom {
         fulfil(self, Ask::Retry { server }).await
     }
 
-    /// Switches a server on or off, until it is switched again.
-    ///
-    /// # Errors
-    /// As [`ControlRoom::server_retry`].
-    pub async fn server_set_enabled(&self, server: String, enabled: bool) -> Result<(), Report> {
-        self.may_act()?;
-        fulfil(self, Ask::SetEnabled { server, enabled }).await
-    }
-
     /// Takes a new snapshot.
     ///
     /// # Errors
