@@ -3,7 +3,7 @@
 //! Each is an edit of the file that leaves the rest of it as it is; whoever watches the fleet reads it again at once.
 
 use crate::editing::edit_file;
-use crate::requests::{Ask, fulfil, no_such_server};
+use crate::requests::{Ask, fulfil, no_such_server, tell};
 use crate::room::ControlRoom;
 use att_core::{Code, Report};
 use att_mcp::config::{ConfigEdit, EditError, edit};
@@ -77,7 +77,10 @@ impl ControlRoom {
             ],
             false => vec![ConfigEdit::Set { name: server.clone(), path: ours, value: Value::Bool(true) }],
         };
-        self.edit_servers(&edits).await
+        self.edit_servers(&edits).await?;
+        // Lifts a quarantine too, of which the file knows nothing.
+        tell(self, Ask::SetEnabled { server, enabled }).await;
+        Ok(())
     }
 
     /// Writes `edits`, all or none, and has them take effect where the fleet is watched.
