@@ -3,10 +3,22 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use crate::{Era, Profile};
+
+/// A moment of a `tools/call`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Moment {
+    /// The request came in; nothing was done.
+    Request,
+    /// The tool did its work; nothing of the answer went out.
+    Work,
+    /// Half of the answer went out.
+    Answer,
+}
 
 /// Every fault. What the control file says wins over the flag of the same name.
 #[derive(Debug, Clone, Default, PartialEq, Args, Serialize, Deserialize)]
@@ -24,6 +36,12 @@ pub(crate) struct Faults {
     /// End at once when a tool is called; `count` counts first.
     #[arg(long, num_args = 0..=1, default_missing_value = "true")]
     pub die_on_call: Option<bool>,
+    /// End at this moment of a call.
+    #[arg(long, value_enum)]
+    pub die_at: Option<Moment>,
+    /// Fall silent for good at this moment of a call.
+    #[arg(long, value_enum)]
+    pub freeze_at: Option<Moment>,
     /// End when `server/discover` is asked, as some legacy servers do.
     #[arg(long, num_args = 0..=1, default_missing_value = "true")]
     pub exit_on_discover: Option<bool>,
@@ -61,6 +79,8 @@ impl Faults {
             hang_on_connect: self.hang_on_connect.or(other.hang_on_connect),
             hang_on_call: self.hang_on_call.or(other.hang_on_call),
             die_on_call: self.die_on_call.or(other.die_on_call),
+            die_at: self.die_at.or(other.die_at),
+            freeze_at: self.freeze_at.or(other.freeze_at),
             exit_on_discover: self.exit_on_discover.or(other.exit_on_discover),
             http_500: self.http_500.or(other.http_500),
             malformed_json: self.malformed_json.or(other.malformed_json),

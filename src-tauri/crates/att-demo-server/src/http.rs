@@ -9,13 +9,14 @@ use axum::http::{Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt as _;
+use futures::{StreamExt as _, stream};
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use serde_json::Value;
 
 use crate::DemoError;
 use crate::control::Control;
-use crate::mischief::{Act, on_answer, on_request, refusal, touches_answer};
+use crate::mischief::{Act, Cut, half, on_answer, on_request, refusal, touches_answer};
 use crate::server::Demo;
 
 /// Largest request taken, in bytes.
@@ -67,7 +68,26 @@ async fn edge(State(control): State<Arc<Control>>, request: Request, next: Next)
     }
     let method = message.get("method").and_then(Value::as_str).unwrap_or_default().to_owned();
     let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
+    if let Some(cut) = Cut::of(&control, &method) {
+        return cut_short(cut, response).await;
+    }
     if touches_answer(&control, &method) { touched(&control, &method, response).await } else { response }
+}
+
+/// Half of the answer, and then what `cut` says.
+async fn cut_short(cut: Cut, response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let Ok(bytes) = to_bytes(body, MAX_BODY).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let first = half(&String::from_utf8_lossy(&bytes)).to_owned();
+    let rest = stream::once(async move {
+        cut.follow().await;
+        String::new()
+    });
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let body = stream::once(std::future::ready(first)).chain(rest).map(Ok::<_, std::io::Error>);
+    Response::from_parts(parts, Body::from_stream(body))
 }
 
 /// The answer with the mischief done to its JSON, plain or inside events.

@@ -5,7 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::Era;
-use crate::control::Control;
+use crate::control::{Control, Moment};
+
+/// Time for bytes to leave before the process ends.
+const ON_ITS_WAY: Duration = Duration::from_millis(50);
 
 /// What becomes of an incoming message.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +42,12 @@ pub(crate) fn on_request(control: &Control, message: &Value) -> Act {
     if method == "server/discover" && on(faults.exit_on_discover) {
         return Act::Exit;
     }
+    if method == "tools/call" && faults.die_at == Some(Moment::Request) {
+        return Act::Exit;
+    }
+    if method == "tools/call" && faults.freeze_at == Some(Moment::Request) {
+        return Act::Hang;
+    }
     if connects && on(faults.hang_on_connect) || method == "tools/call" && on(faults.hang_on_call) {
         return Act::Hang;
     }
@@ -61,6 +70,48 @@ pub(crate) fn on_request(control: &Control, message: &Value) -> Act {
     }
 }
 
+/// What follows the first half of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// The end of the process.
+    Die,
+    /// Nothing, ever.
+    Freeze,
+}
+
+impl Cut {
+    /// What becomes of the answer to `method`, if it is cut.
+    pub fn of(control: &Control, method: &str) -> Option<Self> {
+        let faults = control.faults();
+        match (faults.die_at, faults.freeze_at) {
+            _ if method != "tools/call" => None,
+            (Some(Moment::Answer), _) => Some(Self::Die),
+            (_, Some(Moment::Answer)) => Some(Self::Freeze),
+            _ => None,
+        }
+    }
+
+    /// Does it, once the half is on its way.
+    pub async fn follow(self) {
+        match self {
+            Self::Die => {
+                tokio::time::sleep(ON_ITS_WAY).await;
+                std::process::exit(9);
+            }
+            Self::Freeze => std::future::pending().await,
+        }
+    }
+}
+
+/// The first half of `text`.
+pub(crate) fn half(text: &str) -> &str {
+    let mut cut = text.len() / 2;
+    while !text.is_char_boundary(cut) {
+        cut -= 1;
+    }
+    &text[..cut]
+}
+
 /// True when the answer to `method` has to be looked at by [`on_answer`].
 pub(crate) fn touches_answer(control: &Control, method: &str) -> bool {
     let faults = control.faults();
@@ -81,11 +132,7 @@ pub(crate) fn on_answer(control: &Control, method: &str, answer: &str) -> String
         text = message.to_string();
     }
     if faults.malformed_json.is_some_and(|which| which == "all" || which == method) {
-        let mut cut = text.len() / 2;
-        while !text.is_char_boundary(cut) {
-            cut -= 1;
-        }
-        text.truncate(cut);
+        text.truncate(half(&text).len());
     }
     text
 }

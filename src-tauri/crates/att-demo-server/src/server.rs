@@ -1,7 +1,7 @@
 //! The server itself, on rmcp.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use rmcp::{RoleServer, ServerHandler};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::control::Control;
+use crate::control::{Control, Moment};
 use crate::{Era, Profile, surface};
 
 /// How often the server looks whether its tools changed.
@@ -59,7 +59,7 @@ impl Demo {
         }
         *count += 1;
         if let Some(path) = &self.0.counter
-            && let Err(error) = std::fs::write(path, count.to_string())
+            && let Err(error) = replace(path, &count.to_string())
         {
             eprintln!("att-demo-server: {} cannot be written: {error}", path.display());
         }
@@ -135,6 +135,13 @@ impl Demo {
     }
 }
 
+/// Writes `path` in one step, so that nobody reads half of it.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let new = path.with_added_extension(std::process::id().to_string());
+    std::fs::write(&new, text)?;
+    std::fs::rename(&new, path)
+}
+
 /// A typed result out of plain JSON.
 fn typed<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, ErrorData> {
     serde_json::from_value(value).map_err(|error| ErrorData::internal_error(error.to_string(), None))
@@ -186,6 +193,13 @@ impl ServerHandler for Demo {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let result = self.call(request, &context).await?;
+        let faults = self.0.control.faults();
+        if faults.die_at == Some(Moment::Work) {
+            std::process::exit(9);
+        }
+        if faults.freeze_at == Some(Moment::Work) {
+            std::future::pending::<()>().await;
+        }
         typed::<CallToolResult>(result).map(CallToolResponse::from)
     }
 

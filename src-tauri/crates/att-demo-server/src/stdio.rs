@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::DemoError;
 use crate::control::Control;
-use crate::mischief::{Act, on_answer, on_request, refusal};
+use crate::mischief::{Act, Cut, half, on_answer, on_request, refusal};
 use crate::server::Demo;
 
 /// Buffer between the edge and the server, in bytes.
@@ -30,15 +30,20 @@ pub(crate) async fn serve_lines(
 ) -> Result<(), DemoError> {
     let (edge, inner) = tokio::io::duplex(PIPE_BYTES);
     let (from_server, mut to_server) = tokio::io::split(edge);
-    let (out, mut outgoing) = mpsc::channel::<String>(256);
+    let (out, mut outgoing) = mpsc::channel::<(String, Option<Cut>)>(256);
     let (inn, mut incoming) = mpsc::channel::<String>(256);
     let methods: Arc<Mutex<HashMap<String, String>>> = Arc::default();
 
     let writer = tokio::spawn(async move {
-        while let Some(mut line) = outgoing.recv().await {
-            line.push('\n');
+        while let Some((mut line, cut)) = outgoing.recv().await {
+            if cut.is_none() {
+                line.push('\n');
+            }
             if output.write_all(line.as_bytes()).await.is_err() || output.flush().await.is_err() {
                 return;
+            }
+            if let Some(cut) = cut {
+                cut.follow().await;
             }
         }
     });
@@ -59,11 +64,16 @@ pub(crate) async fn serve_lines(
                     serde_json::from_str::<Value>(&line).ok().and_then(|m| m.get("id").map(Value::to_string));
                 let method =
                     id.and_then(|id| methods.lock().unwrap_or_else(PoisonError::into_inner).remove(&id));
-                let line = match method {
-                    Some(method) => on_answer(&control, &method, &line),
+                let out_line = match &method {
+                    Some(method) => on_answer(&control, method, &line),
                     None => line,
                 };
-                if out.send(line).await.is_err() {
+                let cut = method.and_then(|method| Cut::of(&control, &method));
+                let sent = match cut {
+                    None => out.send((out_line, None)).await,
+                    Some(cut) => out.send((half(&out_line).to_owned(), Some(cut))).await,
+                };
+                if sent.is_err() {
                     return;
                 }
             }
@@ -99,10 +109,12 @@ pub(crate) async fn serve_lines(
             Act::Hang => {}
             Act::Exit => std::process::exit(9),
             Act::Status(status) => {
-                let _ = out.send(refusal(&message, -32603, &format!("status {status}")).to_string()).await;
+                let _ = out
+                    .send((refusal(&message, -32603, &format!("status {status}")).to_string(), None))
+                    .await;
             }
             Act::Refuse(code, text) => {
-                let _ = out.send(refusal(&message, code, text).to_string()).await;
+                let _ = out.send((refusal(&message, code, text).to_string(), None)).await;
             }
         }
     }

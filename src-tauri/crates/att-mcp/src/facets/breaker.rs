@@ -124,3 +124,6 @@ fn push(count: &mut BreakerCount, failed: bool, window: u32) {
 fn state(step: &Step<'_>) -> BreakerState {
     step.state.facets.breaker.state
 }
+
+#[cfg(test)]
+mod tests;

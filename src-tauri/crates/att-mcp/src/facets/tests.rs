@@ -46,7 +46,7 @@ impl Bench {
     }
 }
 
-fn greeting() -> Greeting {
+pub(super) fn greeting() -> Greeting {
     Greeting {
         era: Era::Legacy,
         protocol_version: "2025-11-25".into(),
@@ -282,7 +282,7 @@ proptest! {
     }
 
     #[test]
-    fn no_order_of_inputs_leaves_the_legal_paths(steps in prop::collection::vec((0u8..19, 0u64..4, 0i64..200_000), 1..200), seed: u64) {
+    fn no_order_of_inputs_leaves_the_legal_paths(steps in prop::collection::vec((0u8..23, 0u64..4, 0i64..200_000), 1..200), seed: u64) {
         let mut bench = Bench::new();
         bench.randomness = SeededRandomness::new(seed);
         for (kind, back, wait) in steps {
@@ -307,6 +307,9 @@ proptest! {
                 16 => Input::AuthorizeFailed { need: AuthNeed::Authorize, text: "no".into() },
                 17 => Input::Authorized,
                 18 => Input::AuthorizationForgotten,
+                19 => Input::Wanted,
+                20 => Input::CallCounted { failure: Some("x".into()) },
+                21 => Input::BreakerDue,
                 12 => Input::CallFailed { generation, fault: fault(ErrorCategory::InvalidPayload) },
                 _ => Input::ProbeAnswered { generation, latency_ms: wait },
             };
@@ -321,10 +324,12 @@ proptest! {
                 }
             }
             prop_assert!(bench.state.generation >= before.generation);
+            let breaker = &bench.state.facets.breaker;
+            prop_assert_eq!(breaker.state == BreakerState::Open, breaker.next_action_at_ms.is_some());
             let after = bench.state.facets.connection.state;
             let waits = matches!(after, ConnectionState::Backoff | ConnectionState::Authorizing);
             prop_assert_eq!(waits, bench.state.facets.connection.next_action_at_ms.is_some() && after != ConnectionState::Ready);
-            if let Some(at) = bench.state.next_action_at_ms
+            if let Some(at) = bench.state.facets.connection.next_action_at_ms
                 && effects.iter().any(|e| matches!(e, Effect::RetryAt(_)))
                 && bench.state.facets.connection.reason.code != ReasonCode::Throttled
             {

@@ -83,6 +83,24 @@ impl Bench {
         self.invoke(Some(server), operation, timeout_ms).await
     }
 
+    /// Calls a tool of whichever server of `group` is the fittest.
+    pub async fn call_group(
+        &self,
+        group: &str,
+        tool: &str,
+        arguments: Value,
+        timeout_ms: i64,
+    ) -> Result<InvokeAnswer, InvokeFailure> {
+        let arguments = arguments.as_object().cloned().unwrap();
+        let operation = Operation::CallTool { name: tool.into(), arguments };
+        let request = InvokeRequest {
+            group: Some(group.to_owned()),
+            timeout_ms: Some(timeout_ms),
+            ..InvokeRequest::new("test", operation)
+        };
+        self.fleet.invoke(request).await
+    }
+
     pub async fn invoke(
         &self,
         server: Option<&str>,

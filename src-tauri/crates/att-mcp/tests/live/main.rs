@@ -11,6 +11,8 @@ mod connecting;
 mod drift;
 mod health;
 mod load;
+mod once;
 mod peers;
+mod routing;
 mod sse;
 mod surface;
