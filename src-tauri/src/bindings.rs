@@ -23,6 +23,9 @@ pub(crate) fn builder() -> Builder<tauri::Wry> {
             commands::observe::decisions_list,
             commands::observe::decision_show,
             commands::observe::journal_verify,
+            commands::fleet_observe::server_wire,
+            commands::fleet_observe::snapshot_history,
+            commands::fleet_observe::secrets_list,
             commands::act::server_retry,
             commands::act::server_set_enabled,
             commands::act::server_refresh,
@@ -42,6 +45,13 @@ pub(crate) fn builder() -> Builder<tauri::Wry> {
             commands::act::interruption_acknowledge,
             commands::act::operator_statement,
             commands::act::safe_mode_set,
+            commands::fleet_act::server_authorize,
+            commands::fleet_act::authorize_page_open,
+            commands::fleet_act::server_authorize_cancel,
+            commands::fleet_act::server_forget_authorization,
+            commands::fleet_act::secret_set,
+            commands::fleet_act::snapshot_accept,
+            commands::fleet_act::baseline_clear,
         ])
         .typ::<Notice>()
 }

@@ -4,6 +4,7 @@
 
 mod bindings;
 mod commands;
+mod pages;
 mod pump;
 mod run;
 

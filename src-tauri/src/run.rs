@@ -1,6 +1,6 @@
 //! Starts the control room and its window, and ends everything that was started.
 
-use crate::{bindings, pump};
+use crate::{bindings, pages, pump};
 use att_api::{ControlRoom, Drive, Face, Home};
 use std::process::ExitCode;
 use tauri::RunEvent;
@@ -29,6 +29,7 @@ pub fn run() -> ExitCode {
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_shell::init())
         .manage(room.clone())
+        .manage(pages::Pages::default())
         .invoke_handler(builder.invoke_handler())
         .setup({
             let room = room.clone();

@@ -1,9 +1,14 @@
 import { useSyncExternalStore } from "react";
 
+const SERVER_PARTS = ["logs", "snapshots", "wire"] as const;
+
+/** A part of a server's page that an address can lead to. */
+export type ServerPart = (typeof SERVER_PARTS)[number];
+
 /** Where the window stands. */
 export type Route =
   | { view: "fleet" }
-  | { view: "server"; server: string; logs: boolean }
+  | { view: "server"; server: string; at: ServerPart | null }
   | { view: "releases"; target: string | null }
   | { view: "cycle"; cycleId: string }
   | { view: "decisions" }
@@ -25,7 +30,9 @@ export function parseRoute(hash: string): Route {
   const argument = decode(rest.join("/"));
   switch (view) {
     case "server":
-      return argument ? { view: "server", server: argument, logs: query === "logs" } : { view: "fleet" };
+      return argument
+        ? { view: "server", server: argument, at: SERVER_PARTS.find((part) => part === query) ?? null }
+        : { view: "fleet" };
     case "releases":
       return { view: "releases", target: argument || null };
     case "cycle":
@@ -46,8 +53,8 @@ export function parseRoute(hash: string): Route {
 /** The hash that leads to a place. */
 export const to = {
   fleet: () => "#/fleet",
-  server: (server: string) => `#/server/${encodeURIComponent(server)}`,
-  logs: (server: string) => `#/server/${encodeURIComponent(server)}?logs`,
+  server: (server: string, at?: ServerPart) =>
+    `#/server/${encodeURIComponent(server)}${at === undefined ? "" : `?${at}`}`,
   releases: (target?: string) => (target ? `#/releases/${encodeURIComponent(target)}` : "#/releases"),
   cycle: (cycleId: string) => `#/cycle/${encodeURIComponent(cycleId)}`,
   decisions: () => "#/decisions",

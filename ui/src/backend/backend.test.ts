@@ -78,15 +78,15 @@ describe("notices", () => {
 describe("routes", () => {
   it("survive names with slashes, spaces and signs", () => {
     const name = "a/b c#?ü";
-    expect(parseRoute(to.server(name))).toEqual({ view: "server", server: name, logs: false });
-    expect(parseRoute(to.logs(name))).toEqual({ view: "server", server: name, logs: true });
+    expect(parseRoute(to.server(name))).toEqual({ view: "server", server: name, at: null });
+    expect(parseRoute(to.server(name, "logs"))).toEqual({ view: "server", server: name, at: "logs" });
     expect(parseRoute(to.releases(name))).toEqual({ view: "releases", target: name });
   });
 
   it("lead home from nowhere", () => {
     expect(parseRoute("")).toEqual({ view: "fleet" });
     expect(parseRoute("#/nowhere/x")).toEqual({ view: "fleet" });
-    expect(parseRoute("#/server/%E0%A4%A")).toEqual({ view: "server", server: "%E0%A4%A", logs: false });
+    expect(parseRoute("#/server/%E0%A4%A")).toEqual({ view: "server", server: "%E0%A4%A", at: null });
   });
 
   it("carry an event filter", () => {

@@ -16,6 +16,9 @@ export const commands = {
 	decisionsList: () => typedError<DecisionsDto, ErrorDto>(__TAURI_INVOKE("decisions_list")),
 	decisionShow: (decisionId: string) => typedError<DecisionDto, ErrorDto>(__TAURI_INVOKE("decision_show", { decisionId })),
 	journalVerify: () => typedError<JournalVerifyDto, ErrorDto>(__TAURI_INVOKE("journal_verify")),
+	serverWire: (server: string, afterSeq: number | null, limit: number) => typedError<WirePageDto, ErrorDto>(__TAURI_INVOKE("server_wire", { server, afterSeq, limit })),
+	snapshotHistory: (server: string, before: string | null, limit: number | null) => typedError<SnapshotHistoryDto, ErrorDto>(__TAURI_INVOKE("snapshot_history", { server, before, limit })),
+	secretsList: () => typedError<SecretListDto, ErrorDto>(__TAURI_INVOKE("secrets_list")),
 	serverRetry: (server: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("server_retry", { server })),
 	serverSetEnabled: (server: string, enabled: boolean) => typedError<null, ErrorDto>(__TAURI_INVOKE("server_set_enabled", { server, enabled })),
 	serverRefresh: (server: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("server_refresh", { server })),
@@ -35,6 +38,14 @@ export const commands = {
 	interruptionAcknowledge: (interruptionId: string, note: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("interruption_acknowledge", { interruptionId, note })),
 	operatorStatement: (cycleId: string, liveReleaseId: string | null, next: string, reason: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("operator_statement", { cycleId, liveReleaseId, next, reason })),
 	safeModeSet: (on: boolean, reason: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("safe_mode_set", { on, reason })),
+	serverAuthorize: (server: string) => typedError<AuthorizePageDto, ErrorDto>(__TAURI_INVOKE("server_authorize", { server })),
+	/**  Opens the page that `server_authorize` named for this server: the web view names no address. */
+	authorizePageOpen: (server: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("authorize_page_open", { server })),
+	serverAuthorizeCancel: (server: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("server_authorize_cancel", { server })),
+	serverForgetAuthorization: (server: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("server_forget_authorization", { server })),
+	secretSet: (name: string, value: string) => typedError<SecretSetDto, ErrorDto>(__TAURI_INVOKE("secret_set", { name, value })),
+	snapshotAccept: (server: string, snapshotId: string, reason: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("snapshot_accept", { server, snapshotId, reason })),
+	baselineClear: (server: string, reason: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("baseline_clear", { server, reason })),
 };
 
 /* Types */
@@ -100,6 +111,28 @@ export type AttemptDto = {
 	breaker_after: string,
 };
 
+/**  The page on which a person authorizes ATT. Its address comes from outside: show it, and open it on a click only. */
+export type AuthorizePageDto = {
+	/**  The server. */
+	server: string,
+	/**  The page. */
+	url: string,
+	/**  Until when the answer is waited for, Unix ms. */
+	until_ms: number,
+};
+
+/**  The accepted snapshot of a server. */
+export type BaselineDto = {
+	/**  The snapshot. */
+	snapshot_id: string,
+	/**  When it was accepted, Unix ms. */
+	at_ms: number,
+	/**  By whom, in a few words. */
+	actor: string,
+	/**  Why. */
+	reason: string,
+};
+
 /**  The answer to a call. */
 export type CallAnswerDto = {
 	/**  The id of the request. */
@@ -116,8 +149,12 @@ export type CallAnswerDto = {
 
 /**  What to call. */
 export type CallRequestDto = {
-	/**  The server, or null when exactly one server has the item. */
+	/**  The server. Without server, group and order: allowed when exactly one server has the item. */
 	server: string | null,
+	/**  An equivalence group of mcp.json, instead of a server. */
+	group?: string | null,
+	/**  Servers in the order in which to ask them, instead of a server. */
+	prefer?: string[],
 	/**  `tools/call` `resources/read` `prompts/get`. */
 	method: string,
 	/**  Tool or prompt name, or the resource's URI. */
@@ -356,6 +393,26 @@ export type DeploymentDto = {
 	subject: string | null,
 	/**  Artefact digest. */
 	digest: string | null,
+};
+
+/**  How a surface differs from its baseline. */
+export type DriftDto = {
+	/**  The accepted snapshot. */
+	baseline_id: string,
+	/**  The snapshot that differs. */
+	snapshot_id: string,
+	/**  `info` `notice` `warning` `alarm`. */
+	severity: string,
+	/**  How many changes. */
+	changes: number,
+	/**  The gravest few, in one sentence. */
+	summary: string,
+	/**  Since when, Unix ms. */
+	since_ms: number,
+	/**  The items that are not callable, at most 100. */
+	quarantined_items: QuarantinedItemDto[],
+	/**  How many there are. */
+	quarantined: number,
 };
 
 /**  Who drives the engine of this home. */
@@ -644,6 +701,16 @@ export type ProjectDto = {
 	problem: string | null,
 };
 
+/**  An item that drift policy forbids. */
+export type QuarantinedItemDto = {
+	/**  `tool` `resource` `resource_template` `prompt`. */
+	kind: string,
+	/**  The item. */
+	name: string,
+	/**  Why, in one sentence. */
+	reason: string,
+};
+
 /**  What a rollback would do for one failure class, were it needed now. */
 export type ReadinessDto = {
 	/**  The failure class. */
@@ -698,6 +765,22 @@ export type SafeModeDto = {
 	by: string,
 	/**  Since when, Unix ms. */
 	since_ms: number,
+};
+
+/**  The kept secrets. */
+export type SecretListDto = {
+	/**  Their names, sorted. */
+	names: string[],
+	/**  Where they are kept, in words. */
+	place: string,
+};
+
+/**  A secret was kept. */
+export type SecretSetDto = {
+	/**  Its name, as in `${keyring:NAME}`. */
+	name: string,
+	/**  Where it is kept, in words. */
+	place: string,
 };
 
 /**  One server in depth. */
@@ -801,6 +884,26 @@ export type SnapshotDto = {
 	/**  Every item. */
 	items: ItemDto[],
 };
+
+/**  One page of a server's history of snapshots, newest first. */
+export type SnapshotHistoryDto = {
+	/**  The accepted snapshot, if there is one. */
+	baseline: BaselineDto | null,
+	/**  How the surface differs from it, as last known. */
+	drift: DriftDto | null,
+	/**  The snapshots. */
+	snapshots: SnapshotRowDto[],
+	/**  What to give as `before` for the next page; null on the last one. */
+	next_before: string | null,
+};
+
+/**  A line of a server's history of snapshots. */
+export type SnapshotRowDto = {
+	/**  True for the accepted one. */
+	baseline: boolean,
+	/**  The gravest change since the snapshot before; null for the first, and where that one is no longer kept. */
+	severity: string | null,
+} & SnapshotSummaryDto;
 
 /**  One snapshot in a list. */
 export type SnapshotSummaryDto = {
@@ -922,6 +1025,46 @@ export type Topic =
 "decisions" | 
 /**  Home, engine, configuration problems, safe mode. */
 "system";
+
+/**  One message as it went over the wire. */
+export type WireEntryDto = {
+	/**  Its place among all messages of this server since its watcher started, from 1. */
+	seq: number,
+	/**  When it passed, Unix ms. */
+	at_ms: number,
+	/**  The connection attempt it belongs to. */
+	generation: number,
+	/**  `out` (to the server) or `in`. */
+	direction: string,
+	/**  `request` `response` `notification` `error`. */
+	kind: string,
+	/**  The method; of an answer, that of its request. */
+	method: string | null,
+	/**  The JSON-RPC id. */
+	id: string | null,
+	/**  Its size, before anything was cut. */
+	bytes: number,
+	/**  The HTTP status it came with. */
+	status: number | null,
+	/**  A mark of its HTTP session, never the session's id. */
+	session: string | null,
+	/**  The message, redacted; hostile text. */
+	text: string,
+	/**  True when `text` is not all of it. */
+	cut: boolean,
+};
+
+/**  Some messages of one server, oldest first; never more than 200 of them or 32 KB of text. */
+export type WirePageDto = {
+	/**  The server. */
+	server: string,
+	/**  `memory` of this process, or `disk`, where another process writes it. */
+	source: string,
+	/**  The messages. */
+	entries: WireEntryDto[],
+	/**  What to ask for as `after_seq` next. */
+	next_seq: number,
+};
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {

@@ -1,5 +1,6 @@
 import type {
   ApproveDto,
+  AuthorizePageDto,
   CallAnswerDto,
   CallRequestDto,
   CycleDto,
@@ -13,11 +14,15 @@ import type {
   Notice,
   ReleaseRequestDto,
   ReleasesDto,
+  SecretListDto,
+  SecretSetDto,
   ServerDetailDto,
   SnapshotDiffDto,
   SnapshotDto,
+  SnapshotHistoryDto,
   StageOutputDto,
   SystemDto,
+  WirePageDto,
 } from "./bindings";
 
 export type * from "./bindings";
@@ -40,6 +45,9 @@ export interface Backend {
   decisionsList(): Promise<DecisionsDto>;
   decisionShow(decisionId: string): Promise<DecisionDto>;
   journalVerify(): Promise<JournalVerifyDto>;
+  serverWire(server: string, afterSeq: number | null, limit: number): Promise<WirePageDto>;
+  snapshotHistory(server: string, before: string | null, limit: number | null): Promise<SnapshotHistoryDto>;
+  secretsList(): Promise<SecretListDto>;
 
   serverRetry(server: string): Promise<void>;
   serverSetEnabled(server: string, enabled: boolean): Promise<void>;
@@ -65,6 +73,14 @@ export interface Backend {
     reason: string,
   ): Promise<void>;
   safeModeSet(on: boolean, reason: string): Promise<void>;
+  serverAuthorize(server: string): Promise<AuthorizePageDto>;
+  /** Opens the page that `serverAuthorize` named for this server; the window names no address. */
+  authorizePageOpen(server: string): Promise<void>;
+  serverAuthorizeCancel(server: string): Promise<void>;
+  serverForgetAuthorization(server: string): Promise<void>;
+  secretSet(name: string, value: string): Promise<SecretSetDto>;
+  snapshotAccept(server: string, snapshotId: string, reason: string): Promise<void>;
+  baselineClear(server: string, reason: string): Promise<void>;
 
   /** Calls `listener` for each notice until the returned function is called. */
   onNotice(listener: (notice: Notice) => void): () => void;

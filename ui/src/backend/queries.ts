@@ -1,4 +1,10 @@
-import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import {
+  keepPreviousData,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
 import { observeBackendTime } from "@/components/clock";
 import { useBackend } from "./BackendProvider";
 import { toOperationError } from "./failure";
@@ -29,6 +35,18 @@ export function useFleet() {
 export function useServer(server: string) {
   const backend = useBackend();
   return useQuery({ queryKey: ["server", server], queryFn: () => backend.serverShow(server) });
+}
+
+/** The baseline, the drift from it, and the snapshots by the page, newest first. */
+export function useSnapshotHistory(server: string) {
+  const backend = useBackend();
+  return useInfiniteQuery({
+    queryKey: ["server", server, "history"],
+    queryFn: ({ pageParam }) => backend.snapshotHistory(server, pageParam, null),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_before,
+    maxPages: 20,
+  });
 }
 
 /** The difference between two snapshots, once both are chosen. */

@@ -34,6 +34,9 @@ export const tauriBackend: Backend = {
   decisionsList: () => unwrap(commands.decisionsList()),
   decisionShow: (id) => unwrap(commands.decisionShow(id)),
   journalVerify: () => unwrap(commands.journalVerify()),
+  serverWire: (server, after, limit) => unwrap(commands.serverWire(server, after, limit)),
+  snapshotHistory: (server, before, limit) => unwrap(commands.snapshotHistory(server, before, limit)),
+  secretsList: () => unwrap(commands.secretsList()),
 
   serverRetry: (server) => done(commands.serverRetry(server)),
   serverSetEnabled: (server, enabled) => done(commands.serverSetEnabled(server, enabled)),
@@ -55,6 +58,13 @@ export const tauriBackend: Backend = {
   interruptionAcknowledge: (id, note) => done(commands.interruptionAcknowledge(id, note)),
   operatorStatement: (id, live, next, reason) => done(commands.operatorStatement(id, live, next, reason)),
   safeModeSet: (on, reason) => done(commands.safeModeSet(on, reason)),
+  serverAuthorize: (server) => unwrap(commands.serverAuthorize(server)),
+  authorizePageOpen: (server) => done(commands.authorizePageOpen(server)),
+  serverAuthorizeCancel: (server) => done(commands.serverAuthorizeCancel(server)),
+  serverForgetAuthorization: (server) => done(commands.serverForgetAuthorization(server)),
+  secretSet: (name, value) => unwrap(commands.secretSet(name, value)),
+  snapshotAccept: (server, id, reason) => done(commands.snapshotAccept(server, id, reason)),
+  baselineClear: (server, reason) => done(commands.baselineClear(server, reason)),
 
   onNotice(listener) {
     let stopped = false;

@@ -1,3 +1,10 @@
+/** `412 B`, `3.4 KB`, `1.2 MB`. */
+export function bytes(n: number): string {
+  if (n < 1000) return `${n} B`;
+  if (n < 1_000_000) return `${(n / 1000).toFixed(1)} KB`;
+  return `${(n / 1_000_000).toFixed(1)} MB`;
+}
+
 /** A span of time in at most two units: `4 s`, `3 min`, `2 h 5 min`, `6 d`. */
 export function span(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
@@ -81,5 +88,6 @@ export function prettyJson(text: string): string {
 
 /** A transport as an operator calls it. */
 export function transportName(transport: string): string {
-  return transport === "streamable_http" ? "HTTP" : transport;
+  if (transport === "streamable_http") return "HTTP";
+  return transport === "sse" ? "HTTP+SSE" : transport;
 }

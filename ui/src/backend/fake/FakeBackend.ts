@@ -1,6 +1,7 @@
 import { OperationError } from "../failure";
 import type {
   Backend,
+  BaselineDto,
   CycleDto,
   DecisionDto,
   DecisionsDto,
@@ -14,6 +15,7 @@ import type {
 } from "../port";
 import { decision, decisionSummary, interruption } from "./decision";
 import { detail, diff, snapshot } from "./detail";
+import { FleetSide } from "./FleetSide";
 import { attempt, demoFleet } from "./fleet";
 import { cycle, cycleSummary, deployment, releases, STAGES } from "./releases";
 
@@ -25,6 +27,7 @@ export interface FakeSeed {
   releases?: Partial<ReleasesDto>;
   decision?: DecisionDto;
   events?: EventDto[];
+  baselines?: (BaselineDto & { server: string })[];
   /** How long a stage of the demo release takes; null keeps it where it is. */
   stageMs?: number | null;
   /** Operations that are refused, by name. */
@@ -36,7 +39,7 @@ function refusal(code: string, message: string, cure: string | null = null): Ope
 }
 
 /** An invented world behind the port: for tests of the views, and for looking at them in a plain browser. */
-export class FakeBackend implements Backend {
+export class FakeBackend extends FleetSide implements Backend {
   readonly calls: { operation: string; argument: unknown }[] = [];
   servers: ServerRowDto[];
   decision: DecisionDto | null;
@@ -47,11 +50,13 @@ export class FakeBackend implements Backend {
   private version = 0;
 
   constructor(seed: FakeSeed = {}) {
+    super();
     this.seed = seed;
     this.servers = seed.servers ?? demoFleet(this.now());
     this.world = releases(this.now(), seed.releases);
     this.decision = seed.decision ?? null;
     if (this.decision) this.cycle = this.cycleOf(this.decision);
+    for (const baseline of seed.baselines ?? []) this.baselines.set(baseline.server, baseline);
   }
 
   /** Tells the window that something changed. */
@@ -281,11 +286,11 @@ export class FakeBackend implements Backend {
     this.note("safeModeSet", { on, reason });
   }
 
-  private now(): number {
+  protected now(): number {
     return this.seed.now ? this.seed.now() : Date.now();
   }
 
-  private note(operation: keyof Backend, argument: unknown = null): void {
+  protected note(operation: keyof Backend, argument: unknown = null): void {
     this.calls.push({ operation, argument });
     const refused = this.seed.refuse?.[operation];
     if (refused) throw new OperationError({ cause: null, cure: null, ...refused });

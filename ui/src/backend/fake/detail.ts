@@ -1,9 +1,11 @@
 import type {
+  BaselineDto,
   ItemDto,
   ServerDetailDto,
   ServerRowDto,
   SnapshotDiffDto,
   SnapshotDto,
+  SnapshotHistoryDto,
   SnapshotSummaryDto,
 } from "../port";
 
@@ -112,6 +114,40 @@ export function detail(now: number, row: ServerRowDto): ServerDetailDto {
         ]
       : [],
     stderr: stdio ? Array.from({ length: 14 }, (_, i) => `demo ${row.server}: request ${i} answered`) : [],
+  };
+}
+
+/** The history of one server's snapshots, with the drift from its baseline. */
+export function history(
+  now: number,
+  row: ServerRowDto | null,
+  baseline: BaselineDto | null,
+): SnapshotHistoryDto {
+  const snapshots = row ? detail(now, row).snapshots : [];
+  const left = baseline && row?.drifted && baseline.snapshot_id !== row.snapshot_id;
+  return {
+    baseline,
+    drift: left
+      ? {
+          baseline_id: baseline.snapshot_id,
+          snapshot_id: row.snapshot_id ?? "",
+          severity: "alarm",
+          changes: 2,
+          summary: "The input schema of “echo” breaks what was accepted; “shout” is new.",
+          since_ms: now - 240_000,
+          quarantined_items: [
+            { kind: "tool", name: "echo", reason: "a breaking change of its input schema" },
+            { kind: "tool", name: "shout", reason: "it was added after the baseline" },
+          ],
+          quarantined: 2,
+        }
+      : null,
+    snapshots: snapshots.map((summary, index) => ({
+      ...summary,
+      baseline: summary.id === baseline?.snapshot_id,
+      severity: index < snapshots.length - 1 ? "alarm" : null,
+    })),
+    next_before: null,
   };
 }
 

@@ -85,7 +85,7 @@ export function demoFleet(now: number): ServerRowDto[] {
       suggested_action: "review_drift",
     }),
     row(now, "echo-http", {
-      transport: "http",
+      transport: "streamable_http",
       era: "legacy",
       protocol_version: "2025-11-25",
       tools: 2,
@@ -96,7 +96,7 @@ export function demoFleet(now: number): ServerRowDto[] {
     }),
     row(now, "everything"),
     row(now, "flapping", {
-      transport: "http",
+      transport: "streamable_http",
       era: "legacy",
       status: "unreachable",
       summary: "It refused the last 3 connections; the next attempt comes by itself.",
@@ -164,6 +164,37 @@ export function unapproved(now: number): ServerRowDto {
     attempts: [],
     pid: null,
   });
+}
+
+/** One that wants to know who asks, and one whose secret is not set. */
+export function locked(now: number): ServerRowDto[] {
+  const waits = (code: string, reason: string) => ({
+    status: "auth_required",
+    summary: reason,
+    facets: facets(now, {
+      connection: facet(now, "auth_required", 5000, { reason_code: code, reason }),
+      health: facet(now, "unknown", 5000),
+    }),
+    tools: null,
+    latency_ms: null,
+    latency_history_ms: [],
+    snapshot_id: null,
+    pid: null,
+  });
+  return [
+    row(now, "tickets", {
+      transport: "streamable_http",
+      ...waits("auth_required", "it wants to know who asks (401)"),
+      suggested_action: "authorize",
+    }),
+    row(now, "vault", {
+      ...waits(
+        "secret_missing",
+        "the secret ${keyring:vault-token} is not set; set it with `att secret set`",
+      ),
+      suggested_action: "set_secret",
+    }),
+  ];
 }
 
 /** Many servers, most of them well. */

@@ -1,11 +1,11 @@
 import type { Backend } from "../port";
 import { decision, decisionSummary } from "./decision";
 import { FakeBackend, type FakeSeed } from "./FakeBackend";
-import { bigFleet, demoFleet, row, unapproved } from "./fleet";
+import { bigFleet, demoFleet, locked, row, unapproved } from "./fleet";
 
 /**
  * A fake world chosen by the address: `?fake&servers=1000` for a size, `&scene=decision` (or `broken`, `safe`,
- * `consent`, `error`, `denied`, `hostile`) for a situation.
+ * `consent`, `locked`, `drift`, `error`, `denied`, `hostile`) for a situation.
  */
 export function fakeFromLocation(search: string): Backend {
   const query = new URLSearchParams(search);
@@ -61,6 +61,20 @@ export function fakeFromLocation(search: string): Backend {
       break;
     case "consent":
       seed.servers = [...demoFleet(now), unapproved(now)];
+      break;
+    case "locked":
+      seed.servers = [...demoFleet(now), ...locked(now)];
+      break;
+    case "drift":
+      seed.baselines = [
+        {
+          server: "drifting",
+          snapshot_id: "0cc175b9c0f1b6a831c399e269772661",
+          at_ms: now - 400_000,
+          actor: "person ann (desktop)",
+          reason: "Read every tool of it",
+        },
+      ];
       break;
     case "hostile":
       seed.servers = [

@@ -5,6 +5,8 @@ import { useAct } from "@/backend/queries";
 import { Button } from "@/components/Button";
 import { go, to } from "@/routes";
 import { ApproveCommand } from "./ApproveCommand";
+import { AuthorizeAction } from "./AuthorizeAction";
+import { SecretAction } from "./SecretAction";
 
 function Refused({ error }: { error: OperationError | null }) {
   return error ? (
@@ -21,11 +23,16 @@ export function SuggestedAction({ row, testid }: { row: ServerRowDto; testid: st
   const retry = useAct(() => backend.serverRetry(row.server));
   const enable = useAct(() => backend.serverSetEnabled(row.server, true));
 
-  // In a backoff the wait can always be cut short, whatever else is suggested.
+  // In a backoff the wait can always be cut short; an authorization under way can be looked at and given up.
+  const { state } = row.facets.connection;
   const action =
-    row.suggested_action === "none" && row.facets.connection.state === "backoff"
-      ? "retry_now"
-      : row.suggested_action;
+    row.suggested_action !== "none"
+      ? row.suggested_action
+      : state === "backoff"
+        ? "retry_now"
+        : state === "authorizing"
+          ? "authorize"
+          : "none";
 
   switch (action) {
     case "retry_now":
@@ -81,24 +88,21 @@ export function SuggestedAction({ row, testid }: { row: ServerRowDto; testid: st
               Retry
             </Button>
           ) : null}
-          <Button small data-testid={`${testid}-logs`} onClick={() => go(to.logs(row.server))}>
+          <Button small data-testid={`${testid}-logs`} onClick={() => go(to.server(row.server, "logs"))}>
             View logs
           </Button>
         </>
       );
     case "review_drift":
       return (
-        <Button small data-testid={`${testid}-drift`} onClick={() => go(to.server(row.server))}>
+        <Button small data-testid={`${testid}-drift`} onClick={() => go(to.server(row.server, "snapshots"))}>
           Review changes
         </Button>
       );
     case "authorize":
+      return <AuthorizeAction row={row} testid={testid} />;
     case "set_secret":
-      return (
-        <span className="text-small text-wait">
-          {action === "authorize" ? "Sign in needed" : "Secret missing"}
-        </span>
-      );
+      return <SecretAction row={row} testid={testid} />;
     default:
       return null;
   }

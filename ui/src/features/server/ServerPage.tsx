@@ -10,7 +10,7 @@ import { HostileText } from "@/components/HostileText";
 import { StateTag } from "@/components/StateWord";
 import { ApproveCommand } from "@/features/fleet/ApproveCommand";
 import { SuggestedAction } from "@/features/fleet/SuggestedAction";
-import { to } from "@/routes";
+import { type ServerPart, to } from "@/routes";
 import { AttemptsTable } from "./AttemptsTable";
 import { CallPanel } from "./CallPanel";
 import { Capabilities } from "./Capabilities";
@@ -18,8 +18,7 @@ import { FacetCards } from "./FacetCards";
 import { ServerFacts } from "./ServerFacts";
 import { Snapshots } from "./Snapshots";
 import { StderrTail } from "./StderrTail";
-
-const LOGS_ID = "logs";
+import { WireLog } from "./WireLog";
 
 function Actions({ detail }: { detail: ServerDetailDto }) {
   const backend = useBackend();
@@ -65,7 +64,7 @@ function Actions({ detail }: { detail: ServerDetailDto }) {
   );
 }
 
-function Detail({ detail }: { detail: ServerDetailDto }) {
+function Detail({ detail, at }: { detail: ServerDetailDto; at: ServerPart | null }) {
   const { row } = detail;
   return (
     <>
@@ -96,7 +95,9 @@ function Detail({ detail }: { detail: ServerDetailDto }) {
           <CallPanel server={row.server} snapshot={detail.snapshot} />
         </div>
       </div>
-      <Snapshots server={row.server} snapshots={detail.snapshots} />
+      <div id="snapshots">
+        <Snapshots server={row.server} snapshots={detail.snapshots} />
+      </div>
       <Card
         title="The newest connect"
         aside={
@@ -107,7 +108,10 @@ function Detail({ detail }: { detail: ServerDetailDto }) {
       >
         <AttemptsTable attempts={row.attempts} testid="connect-attempts" />
       </Card>
-      <div id={LOGS_ID}>
+      <div id="wire">
+        <WireLog server={row.server} opened={at === "wire"} />
+      </div>
+      <div id="logs">
         <StderrTail lines={detail.stderr} transport={row.transport} />
       </div>
     </>
@@ -115,13 +119,13 @@ function Detail({ detail }: { detail: ServerDetailDto }) {
 }
 
 /** One server in depth. */
-export function ServerPage({ server, logs = false }: { server: string; logs?: boolean }) {
+export function ServerPage({ server, at = null }: { server: string; at?: ServerPart | null }) {
   const query = useServer(server);
   const row = query.data?.row;
   const here = row !== undefined;
   useEffect(() => {
-    if (logs && here) document.getElementById(LOGS_ID)?.scrollIntoView({ block: "start" });
-  }, [logs, here]);
+    if (at && here) document.getElementById(at)?.scrollIntoView({ block: "start" });
+  }, [at, here]);
   return (
     <Page
       title={
@@ -148,7 +152,7 @@ export function ServerPage({ server, logs = false }: { server: string; logs?: bo
           onRetry={() => void query.refetch()}
         />
       ) : null}
-      {query.data ? <Detail detail={query.data} /> : null}
+      {query.data ? <Detail detail={query.data} at={at} /> : null}
     </Page>
   );
 }

@@ -1,49 +1,13 @@
 import { useState } from "react";
-import type { ChangeDto, SnapshotSummaryDto } from "@/backend/port";
-import { useSnapshotDiff } from "@/backend/queries";
+import type { SnapshotSummaryDto } from "@/backend/port";
+import { useSnapshotDiff, useSnapshotHistory } from "@/backend/queries";
 import { Card, Skeleton } from "@/components/Card";
 import { ErrorPanel } from "@/components/ErrorPanel";
-import { count, dateTime, short, words } from "@/components/format";
-import { HostileLine } from "@/components/HostileText";
-import { JsonView } from "@/components/JsonView";
+import { count, dateTime, short } from "@/components/format";
 import { StateTag } from "@/components/StateWord";
-
-function Change({ change }: { change: ChangeDto }) {
-  return (
-    <li
-      className="border-t border-line first:border-t-0"
-      data-testid={`diff-change-${change.name}`}
-      data-change={change.change}
-      data-severity={change.severity}
-    >
-      <details>
-        <summary className="flex min-w-0 items-center gap-2 px-4 py-2 hover:bg-raised">
-          <StateTag word={change.severity} />
-          <span className="shrink-0 font-medium">{change.change}</span>
-          <span className="shrink-0 text-ink-faint">{words(change.kind)}</span>
-          <HostileLine text={change.name} className="font-mono text-small" />
-          <span className="ml-auto truncate text-small text-ink-soft">
-            {change.fields.map(words).join(" · ")}
-          </span>
-        </summary>
-        <div className="grid gap-3 px-4 pb-3 min-[1000px]:grid-cols-2">
-          <div className="min-w-0">
-            <h4 className="text-small text-ink-faint">Before</h4>
-            {change.before ? (
-              <JsonView text={change.before} />
-            ) : (
-              <p className="text-ink-faint">It was not there.</p>
-            )}
-          </div>
-          <div className="min-w-0">
-            <h4 className="text-small text-ink-faint">After</h4>
-            {change.after ? <JsonView text={change.after} /> : <p className="text-ink-faint">It is gone.</p>}
-          </div>
-        </div>
-      </details>
-    </li>
-  );
-}
+import { Baseline } from "./Baseline";
+import { Change } from "./Change";
+import { SnapshotList } from "./SnapshotList";
 
 function Choice({
   label,
@@ -78,31 +42,71 @@ function Choice({
   );
 }
 
-/** Every snapshot kept, and what changed between two of them: first against newest unless chosen otherwise. */
-export function Snapshots({ server, snapshots }: { server: string; snapshots: SnapshotSummaryDto[] }) {
-  const [chosen, setChosen] = useState<{ from: string | null; to: string | null }>({ from: null, to: null });
-  const from = chosen.from ?? snapshots.at(-1)?.id ?? null;
-  const to = chosen.to ?? snapshots[0]?.id ?? null;
+function Differences({ server, from, to }: { server: string; from: string | null; to: string | null }) {
   const diff = useSnapshotDiff(server, from, to);
   return (
+    <div
+      data-testid="snapshot-diff"
+      data-severity={diff.data?.severity ?? ""}
+      data-changes={diff.data?.changes.length ?? ""}
+      aria-live="polite"
+    >
+      {from === to ? <p className="p-4 text-ink-faint">Choose two different snapshots.</p> : null}
+      {from !== to && diff.isPending ? <Skeleton rows={2} label="Comparing" /> : null}
+      {diff.error ? (
+        <div className="p-4">
+          <ErrorPanel error={diff.error} onRetry={() => void diff.refetch()} />
+        </div>
+      ) : null}
+      {diff.data && from !== to ? (
+        <>
+          <p className="flex items-center gap-2 border-b border-line px-4 py-2">
+            {diff.data.severity ? <StateTag word={diff.data.severity} /> : null}
+            <span>
+              {diff.data.changes.length > 0 ? count(diff.data.changes.length, "change") : "Nothing differs."}
+            </span>
+          </p>
+          <ul>
+            {diff.data.changes.map((change) => (
+              <Change key={`${change.kind}/${change.name}/${change.change}`} change={change} />
+            ))}
+          </ul>
+        </>
+      ) : null}
+    </div>
+  );
+}
+
+/** The baseline, every snapshot kept, and what changed between two: baseline (or first) against newest unless chosen otherwise. */
+export function Snapshots({ server, snapshots }: { server: string; snapshots: SnapshotSummaryDto[] }) {
+  const [chosen, setChosen] = useState<{ from: string | null; to: string | null }>({ from: null, to: null });
+  const history = useSnapshotHistory(server);
+  const pages = history.data?.pages ?? [];
+  const rows = pages.flatMap((page) => page.snapshots);
+  const all = rows.length > snapshots.length ? rows : snapshots;
+  const baseline = pages[0]?.baseline ?? null;
+  const accepted = all.find((each) => each.id === baseline?.snapshot_id)?.id;
+  const from = chosen.from ?? accepted ?? all.at(-1)?.id ?? null;
+  const to = chosen.to ?? all[0]?.id ?? null;
+  return (
     <Card
-      title={`Snapshots (${snapshots.length})`}
+      title={`Snapshots (${all.length}${history.hasNextPage ? "+" : ""})`}
       flush
       data-testid="snapshots"
       aside={
-        snapshots.length > 1 ? (
+        all.length > 1 ? (
           <>
             <Choice
               label="from"
               value={from}
-              snapshots={snapshots}
+              snapshots={all}
               testid="diff-from"
               onChoose={(id) => setChosen({ ...chosen, from: id })}
             />
             <Choice
               label="to"
               value={to}
-              snapshots={snapshots}
+              snapshots={all}
               testid="diff-to"
               onChoose={(id) => setChosen({ ...chosen, to: id })}
             />
@@ -110,45 +114,38 @@ export function Snapshots({ server, snapshots }: { server: string; snapshots: Sn
         ) : null
       }
     >
-      {snapshots.length === 0 ? <p className="p-4 text-ink-faint">None was taken yet.</p> : null}
-      {snapshots.length === 1 ? (
+      {all.length === 0 ? <p className="p-4 text-ink-faint">None was taken yet.</p> : null}
+      {history.error ? (
+        <div className="p-4">
+          <ErrorPanel
+            error={history.error}
+            title="The baseline and the history cannot be read"
+            onRetry={() => void history.refetch()}
+          />
+        </div>
+      ) : null}
+      {history.data && all.length > 0 ? (
+        <Baseline
+          server={server}
+          baseline={baseline}
+          drift={pages[0]?.drift ?? null}
+          shown={all.find((each) => each.id === to) ?? null}
+        />
+      ) : null}
+      {all.length === 1 ? (
         <p className="p-4 text-ink-soft">
-          The surface has not changed since {dateTime(snapshots[0]?.taken_at_ms ?? null)}; last seen so{" "}
-          {dateTime(snapshots[0]?.last_seen_at_ms ?? null)}.
+          The surface has not changed since {dateTime(all[0]?.taken_at_ms ?? null)}; last seen so{" "}
+          {dateTime(all[0]?.last_seen_at_ms ?? null)}.
         </p>
       ) : null}
-      {snapshots.length > 1 ? (
-        <div
-          data-testid="snapshot-diff"
-          data-severity={diff.data?.severity ?? ""}
-          data-changes={diff.data?.changes.length ?? ""}
-          aria-live="polite"
-        >
-          {from === to ? <p className="p-4 text-ink-faint">Choose two different snapshots.</p> : null}
-          {from !== to && diff.isPending ? <Skeleton rows={2} label="Comparing" /> : null}
-          {diff.error ? (
-            <div className="p-4">
-              <ErrorPanel error={diff.error} onRetry={() => void diff.refetch()} />
-            </div>
-          ) : null}
-          {diff.data && from !== to ? (
-            <>
-              <p className="flex items-center gap-2 border-b border-line px-4 py-2">
-                {diff.data.severity ? <StateTag word={diff.data.severity} /> : null}
-                <span>
-                  {diff.data.changes.length > 0
-                    ? count(diff.data.changes.length, "change")
-                    : "Nothing differs."}
-                </span>
-              </p>
-              <ul>
-                {diff.data.changes.map((change) => (
-                  <Change key={`${change.kind}/${change.name}/${change.change}`} change={change} />
-                ))}
-              </ul>
-            </>
-          ) : null}
-        </div>
+      {all.length > 1 ? <Differences server={server} from={from} to={to} /> : null}
+      {rows.length > 1 ? (
+        <SnapshotList
+          rows={rows}
+          loading={history.isFetchingNextPage}
+          onOlder={history.hasNextPage ? () => void history.fetchNextPage() : null}
+          onCompare={(id) => setChosen({ from: id, to: null })}
+        />
       ) : null}
     </Card>
   );

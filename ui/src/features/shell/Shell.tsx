@@ -17,7 +17,7 @@ function view(route: Route): ReactNode {
     case "fleet":
       return <FleetPage />;
     case "server":
-      return <ServerPage key={route.server} server={route.server} logs={route.logs} />;
+      return <ServerPage key={route.server} server={route.server} at={route.at} />;
     case "releases":
       return <ReleasesPage target={route.target} />;
     case "cycle":

@@ -1,0 +1,104 @@
+import { OperationError } from "../failure";
+import type {
+  AuthorizePageDto,
+  Backend,
+  BaselineDto,
+  SecretListDto,
+  SecretSetDto,
+  ServerRowDto,
+  SnapshotHistoryDto,
+  WirePageDto,
+} from "../port";
+import { history } from "./detail";
+import { facet } from "./fleet";
+import { wirePage } from "./wire";
+
+/** The fake's side of the fleet: authorization, secrets, baselines, the wire. */
+export abstract class FleetSide {
+  abstract servers: ServerRowDto[];
+  /** Names of the secrets that were set; no value is kept. */
+  readonly secrets: string[] = [];
+  readonly baselines = new Map<string, BaselineDto>();
+
+  protected abstract now(): number;
+  protected abstract note(operation: keyof Backend, argument?: unknown): void;
+
+  async serverWire(server: string, afterSeq: number | null, limit: number): Promise<WirePageDto> {
+    this.note("serverWire", { server, afterSeq });
+    return wirePage(this.now(), server, afterSeq, limit);
+  }
+
+  async snapshotHistory(server: string, before: string | null): Promise<SnapshotHistoryDto> {
+    this.note("snapshotHistory", { server, before });
+    const row = this.servers.find((each) => each.server === server);
+    return history(this.now(), row ?? null, this.baselines.get(server) ?? null);
+  }
+
+  async secretsList(): Promise<SecretListDto> {
+    this.note("secretsList");
+    return { names: this.secrets, place: "the keyring of this desktop" };
+  }
+
+  async serverAuthorize(server: string): Promise<AuthorizePageDto> {
+    this.note("serverAuthorize", server);
+    const until = this.now() + 300_000;
+    this.connection(server, "authorizing", "a person authorizes ATT in the browser", until);
+    return {
+      server,
+      url: "https://login.example.com/authorize?response_type=code&client_id=att&state=4f1c&resource=https%3A%2F%2Fmcp.example.com",
+      until_ms: until,
+    };
+  }
+
+  async authorizePageOpen(server: string): Promise<void> {
+    this.note("authorizePageOpen", server);
+  }
+
+  async serverAuthorizeCancel(server: string): Promise<void> {
+    this.note("serverAuthorizeCancel", server);
+    this.connection(server, "auth_required", "it wants to know who asks (401)", null);
+  }
+
+  async serverForgetAuthorization(server: string): Promise<void> {
+    this.note("serverForgetAuthorization", server);
+  }
+
+  async secretSet(name: string, value: string): Promise<SecretSetDto> {
+    this.note("secretSet", { name, characters: value.length });
+    this.secrets.push(name);
+    return { name, place: "the keyring of this desktop" };
+  }
+
+  async snapshotAccept(server: string, snapshotId: string, reason: string): Promise<void> {
+    this.note("snapshotAccept", { server, snapshotId, reason });
+    const at_ms = this.now();
+    this.baselines.set(server, { snapshot_id: snapshotId, at_ms, actor: "person ann (desktop)", reason });
+  }
+
+  async baselineClear(server: string, reason: string): Promise<void> {
+    this.note("baselineClear", { server, reason });
+    if (!this.baselines.delete(server)) {
+      throw new OperationError({
+        code: "not_found",
+        message: `“${server}” has no baseline.`,
+        cause: null,
+        cure: null,
+      });
+    }
+  }
+
+  private connection(server: string, state: string, reason: string, next: number | null): void {
+    this.servers = this.servers.map((row) =>
+      row.server === server
+        ? {
+            ...row,
+            suggested_action: state === "authorizing" ? "none" : "authorize",
+            facets: {
+              ...row.facets,
+              connection: facet(this.now(), state, 0, { reason, next_action_at_ms: next }),
+            },
+          }
+        : row,
+    );
+  }
+}
