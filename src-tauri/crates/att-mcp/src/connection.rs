@@ -3,6 +3,7 @@
 mod actor;
 mod keeping;
 mod probing;
+mod session;
 mod watch;
 
 use std::collections::VecDeque;
@@ -105,6 +106,8 @@ pub(crate) enum Ask {
     Input { input: Input, correlation: CorrelationId },
     /// A usable link, connecting first if need be.
     Link { reply: oneshot::Sender<Result<Arc<Link>, Fault>>, correlation: CorrelationId },
+    /// Drop the session and make one now.
+    Renew { reply: oneshot::Sender<Result<Arc<Link>, Fault>>, correlation: CorrelationId },
     /// A call over the link of `generation` ended: with `fault` on the way, else with an answer.
     Called {
         generation: u64,
@@ -194,9 +197,10 @@ impl Server {
         self.with_state(|state| state.facets.breaker.state)
     }
 
-    /// The link, if the server is ready.
+    /// The link, if the server is ready and its session is not stale.
     pub fn link(&self) -> Option<Arc<Link>> {
-        self.link.read().unwrap_or_else(PoisonError::into_inner).clone().filter(|link| !link.is_closed())
+        let link = self.link.read().unwrap_or_else(PoisonError::into_inner).clone();
+        link.filter(|link| link.is_fresh(self.config.settings.session_window_ms))
     }
 
     pub fn history(&self) -> Vec<LatencyPoint> {

@@ -8,6 +8,7 @@ mod derive;
 mod health;
 mod input;
 mod judged;
+mod session;
 
 use att_core::id::Randomness;
 
@@ -59,6 +60,7 @@ pub fn initial(config: &ServerConfig, now_ms: i64) -> ServerState {
         command_line: config.command_line(),
         command_env: config.env.keys().cloned().collect(),
         pid: None,
+        last_activity_at_ms: None,
         since_ms: now_ms,
         next_action_at_ms: None,
         as_of_ms: now_ms,
@@ -86,7 +88,7 @@ pub fn legal(from: ConnectionState, to: ConnectionState) -> bool {
         C::Authorizing => from == C::AuthRequired,
         C::Draining => from == C::Ready,
         C::Stopped => from != C::Stopped,
-        C::Idle => false,
+        C::Idle => is_live(from) || matches!(from, C::Backoff | C::Draining),
     }
 }
 
@@ -159,6 +161,9 @@ impl Step<'_> {
                 );
                 self.stop(ReasonCode::OperatorRequest, "Switched off by the operator.");
             }
+            Input::Drain { until_ms } => self.drain(until_ms),
+            Input::Invalidate { code } => self.invalidate(code),
+            Input::Woken => self.woken(),
             Input::Shutdown => self.stop(ReasonCode::Shutdown, "ATT no longer looks after it."),
             Input::RetryNow => match self.connection() {
                 _ if self.state.facets.breaker.state == BreakerState::Open => breaker::half_open(self),
@@ -225,6 +230,7 @@ impl Step<'_> {
             }
             Input::SurfaceRead { surface, .. } => {
                 if self.connection() == ConnectionState::Ready {
+                    self.state.last_activity_at_ms = Some(self.now_ms);
                     match surface.failed.first().cloned() {
                         None => breaker::alive(self),
                         Some(failed) => breaker::dead(self, &failed),
@@ -237,6 +243,7 @@ impl Step<'_> {
             Input::ProbeAnswered { latency_ms, .. } => {
                 if self.connection() == ConnectionState::Ready {
                     self.state.latency_ms = Some(latency_ms);
+                    self.state.last_activity_at_ms = Some(self.now_ms);
                     self.unthrottle();
                     success(self, Some(latency_ms));
                     breaker::alive(self);
@@ -250,6 +257,7 @@ impl Step<'_> {
             }
             Input::CallAnswered { .. } => {
                 if self.connection() == ConnectionState::Ready {
+                    self.state.last_activity_at_ms = Some(self.now_ms);
                     self.unthrottle();
                     success(self, None);
                 }
@@ -317,6 +325,7 @@ impl Step<'_> {
         }
         self.state.connect_ms = Some(connect_ms);
         self.state.latency_ms = Some(latency_ms);
+        self.state.last_activity_at_ms = Some(self.now_ms);
         self.surface(surface);
         self.move_to(
             ConnectionState::Ready,

@@ -1,16 +1,20 @@
 //! The fleet: every configured server under one handle.
 
 mod authorize;
+mod many;
+mod sessions;
+mod wake;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use att_core::Clock;
 use att_core::id::{CorrelationId, Randomness, RequestId};
 use att_core::secret::{MemorySecrets, SecretStore};
 use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -27,6 +31,7 @@ use crate::store::FleetStore;
 use crate::target::refers_to;
 use crate::wire::disk::DiskLog;
 pub use authorize::AuthorizationPage;
+pub use many::ManyAnswer;
 
 /// Probes at the same time over the whole fleet.
 const PROBES_AT_ONCE: usize = 64;
@@ -90,6 +95,8 @@ struct Inner {
     servers: RwLock<BTreeMap<String, Arc<Server>>>,
     /// One reload at a time.
     reloading: tokio::sync::Mutex<()>,
+    /// The tasks that watch the machine; they end with the fleet.
+    watching: Mutex<JoinSet<()>>,
 }
 
 impl Fleet {
@@ -118,8 +125,11 @@ impl Fleet {
             shared,
             servers: RwLock::default(),
             reloading: tokio::sync::Mutex::new(()),
+            watching: Mutex::default(),
         }));
         fleet.reload(configs).await;
+        let watching = wake::wake_up(Arc::downgrade(&fleet.0));
+        fleet.watching().spawn(watching);
         Ok(fleet)
     }
 
@@ -335,6 +345,7 @@ impl Fleet {
     /// Ends every server in parallel, within 5 s, and writes what is left to write. No child is left.
     pub async fn shutdown(&self) {
         self.0.shared.calls.cancel_all();
+        self.watching().abort_all();
         let servers = {
             let mut servers = self.0.servers.write().unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut *servers)
@@ -385,6 +396,10 @@ impl Fleet {
         let grouped = |server: &&Arc<Server>| request.group.is_some() && server.config.group == request.group;
         let is_named = |server: &&Arc<Server>| request.prefer.contains(&server.config.name);
         servers.values().filter(|server| grouped(server) || is_named(server)).cloned().collect()
+    }
+
+    fn watching(&self) -> std::sync::MutexGuard<'_, JoinSet<()>> {
+        self.0.watching.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn find(&self, name: &str) -> Option<Arc<Server>> {

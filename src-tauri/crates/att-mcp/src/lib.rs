@@ -4,6 +4,7 @@
 //! [`FleetStore`]; time and randomness are handed in. Every state of a server changes in [`facets::apply`] and
 //! nowhere else.
 
+mod activity;
 pub mod arguments;
 mod auth;
 mod calls;
@@ -28,6 +29,7 @@ pub mod snapshot;
 pub mod store;
 mod target;
 mod text;
+mod wake;
 mod weight;
 mod wire;
 
@@ -37,7 +39,7 @@ pub use check::{CheckedServer, check_once};
 pub use config::{ConfigProblem, ParsedConfig, ProblemLevel, ServerConfig, parse};
 pub use connection::LatencyPoint;
 pub use diff::diff;
-pub use fleet::{AuthorizationPage, Fleet, FleetDeps, FleetError};
+pub use fleet::{AuthorizationPage, Fleet, FleetDeps, FleetError, ManyAnswer};
 pub use invoke::{FailureCode, InvokeAnswer, InvokeFailure, InvokeRequest, Operation};
 pub use store::{FleetStore, MemoryFleetStore, StoreError};
 pub use wire::reading::read_wire_log;

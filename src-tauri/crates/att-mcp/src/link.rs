@@ -12,6 +12,7 @@ use rmcp::{Peer, RoleClient};
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
+use crate::activity::Activity;
 use crate::client::FleetClient;
 use crate::conversation::{Caller, Conversation};
 use crate::facets::Greeting;
@@ -26,6 +27,8 @@ pub(crate) struct Link {
     wire: Arc<Wire>,
     conversation: Arc<Conversation>,
     service: Mutex<Option<RunningService<RoleClient, FleetClient>>>,
+    /// Calls under way, and the last answer.
+    pub activity: Activity,
 }
 
 /// How long an answer is waited for.
@@ -81,7 +84,15 @@ impl Link {
     ) -> Self {
         let peer = service.peer().clone();
         let conversation = Arc::clone(&service.service().conversation);
-        Self { generation, greeting, peer, wire, conversation, service: Mutex::new(Some(service)) }
+        Self {
+            generation,
+            greeting,
+            peer,
+            wire,
+            conversation,
+            service: Mutex::new(Some(service)),
+            activity: Activity::new(),
+        }
     }
 
     /// The rmcp peer, for what needs no raw answer.
@@ -92,6 +103,11 @@ impl Link {
     /// True once the transport is gone.
     pub fn is_closed(&self) -> bool {
         self.peer.is_transport_closed() || self.wire.is_over()
+    }
+
+    /// True while it stands and was heard of within `window_ms`.
+    pub fn is_fresh(&self, window_ms: i64) -> bool {
+        !self.is_closed() && millis(self.activity.silent_for()) <= window_ms
     }
 
     /// Ends with why the transport as a whole failed; a dead HTTP server gives no such signal.
@@ -118,6 +134,7 @@ impl Link {
         caller: Option<Caller>,
     ) -> Result<Answer, RequestError> {
         let begun = Instant::now();
+        let _in_use = caller.is_some().then(|| self.activity.enter());
         let mut options = PeerRequestOptions::no_options();
         options.meta = meta;
         let handle = match self.peer.send_cancellable_request(request, options).await {
@@ -150,6 +167,9 @@ impl Link {
         let timed_out = matches!(outcome, Err(ServiceError::Timeout { .. }));
         let trace = if timed_out { pending.abandon() } else { pending.finish() };
         let total_ms = millis(begun.elapsed());
+        if matches!(outcome, Ok(_) | Err(ServiceError::McpError(_))) {
+            self.activity.answered();
+        }
         match outcome {
             Ok(result) => {
                 let value = match result {

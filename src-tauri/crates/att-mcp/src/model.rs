@@ -4,6 +4,7 @@ pub mod drift;
 pub mod event;
 pub mod failure;
 pub mod server;
+pub mod session;
 pub mod snapshot;
 pub mod wire;
 
@@ -17,6 +18,7 @@ pub use server::{
     AdminState, ConnectionState, Counters, Era, Facet, Facets, HealthState, ListCounts, Reason, ReasonCode,
     ServerState, Status, SuggestedAction, TransportKind,
 };
+pub use session::{Freshness, Session};
 pub use snapshot::{
     Change, ChangeKind, FieldChange, ItemHashes, ListKind, ListSnapshot, ListStatus, Lists, Remark, Severity,
     Snapshot, SnapshotDiff, SnapshotItem,

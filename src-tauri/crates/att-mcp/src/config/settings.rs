@@ -57,6 +57,9 @@ pub struct Settings {
     pub list_timeout_ms: i64,
     /// Total time of a call, unless the caller says otherwise.
     pub call_timeout_ms: i64,
+    /// Silence after which a session counts as stale and is made anew before the next call.
+    #[serde(default = "session_window_default")]
+    pub session_window_ms: i64,
     /// Hard end of a call that keeps telling of its progress, where the caller set no time.
     pub call_max_ms: i64,
     /// Whether a call that tells of its progress gets its `call_timeout_ms` anew.
@@ -86,6 +89,10 @@ pub struct Settings {
     pub list_debounce_ms: i64,
 }
 
+fn session_window_default() -> i64 {
+    300_000
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -103,6 +110,7 @@ impl Default for Settings {
             discover_timeout_ms: 8_000,
             list_timeout_ms: 20_000,
             call_timeout_ms: 60_000,
+            session_window_ms: session_window_default(),
             call_max_ms: 600_000,
             progress_resets: true,
             wire_log: false,
@@ -131,7 +139,7 @@ pub(super) struct Bound {
 const DAY_MS: i64 = 86_400_000;
 
 /// Every numeric key under `att`, with its bounds.
-pub(super) const BOUNDS: [Bound; 24] = [
+pub(super) const BOUNDS: [Bound; 25] = [
     Bound { key: "probe_interval_ms", min: 100, max: DAY_MS, set: |s, v| s.probe_interval_ms = v },
     Bound { key: "probe_timeout_ms", min: 50, max: 600_000, set: |s, v| s.probe_timeout_ms = v },
     Bound { key: "slow_after_ms", min: 1, max: 600_000, set: |s, v| s.slow_after_ms = v },
@@ -144,6 +152,7 @@ pub(super) const BOUNDS: [Bound; 24] = [
     Bound { key: "discover_timeout_ms", min: 50, max: 9_500, set: |s, v| s.discover_timeout_ms = v },
     Bound { key: "list_timeout_ms", min: 100, max: 600_000, set: |s, v| s.list_timeout_ms = v },
     Bound { key: "call_timeout_ms", min: 100, max: 3_600_000, set: |s, v| s.call_timeout_ms = v },
+    Bound { key: "session_window_ms", min: 1_000, max: DAY_MS, set: |s, v| s.session_window_ms = v },
     Bound { key: "call_max_ms", min: 100, max: DAY_MS, set: |s, v| s.call_max_ms = v },
     Bound { key: "attempt_timeout_ms", min: 50, max: 3_600_000, set: |s, v| s.attempt_timeout_ms = v },
     Bound { key: "breaker_failures", min: 1, max: 1_000, set: |s, v| s.breaker_failures = whole(v) },

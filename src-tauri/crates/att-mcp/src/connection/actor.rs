@@ -180,11 +180,11 @@ impl Actor {
         match ask {
             Ask::BaselineChanged { consented } => self.baseline_changed(consented).await,
             Ask::Input { input, correlation } => {
-                if matches!(input, Input::Enable { .. }) {
-                    self.release().await;
-                }
                 self.correlation = correlation;
-                self.apply(input);
+                self.take_input(input).await;
+            }
+            Ask::Renew { reply, correlation } => {
+                self.renew(correlation, reply, ReasonCode::OperatorRequest).await;
             }
             Ask::Called { generation, fault, correlation, reply } => {
                 self.called(generation, fault, correlation);
@@ -204,6 +204,9 @@ impl Actor {
                 }
                 None if self.throttled() => {
                     let _ = reply.send(Err(self.why_not()));
+                }
+                None if self.standing.is_some() => {
+                    self.renew(correlation, reply, ReasonCode::SessionStale).await;
                 }
                 None => {
                     self.waiting.retain(|waiting| !waiting.is_closed());
@@ -476,6 +479,7 @@ impl Actor {
     }
 
     async fn end(&mut self) {
+        self.drain().await;
         self.apply(Input::Shutdown);
         self.close();
         self.started = None;
@@ -483,7 +487,8 @@ impl Actor {
 
     fn usable_link(&self) -> Option<Arc<Link>> {
         let link = &self.standing.as_ref()?.link;
-        (!link.is_closed()).then(|| Arc::clone(link))
+        let window_ms = self.server.config.settings.session_window_ms;
+        link.is_fresh(window_ms).then(|| Arc::clone(link))
     }
 
     pub(super) fn record(&self, generation: u64, kind: EventKind) {

@@ -1,6 +1,6 @@
 //! What goes into a transition and what comes out of it.
 
-use crate::model::{AuthNeed, Drift, Era, EventKind, Fault, ListCounts, TransportKind};
+use crate::model::{AuthNeed, Drift, Era, EventKind, Fault, ListCounts, ReasonCode, TransportKind};
 
 /// What the handshake told.
 #[derive(Debug, Clone, PartialEq)]
@@ -159,6 +159,18 @@ pub enum Input {
     },
     /// The open breaker's time is over.
     BreakerDue,
+    /// It is to stop, and calls under way may finish first.
+    Drain {
+        /// How long they may, Unix ms.
+        until_ms: i64,
+    },
+    /// Its session is dropped.
+    Invalidate {
+        /// Why: the operator wants it, or it is stale.
+        code: ReasonCode,
+    },
+    /// The machine slept, or its network changed.
+    Woken,
     /// ATT ends, or the server left the configuration.
     Shutdown,
 }

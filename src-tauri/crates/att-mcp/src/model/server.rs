@@ -161,6 +161,8 @@ pub enum ReasonCode {
     BreakerTrial,
     /// The probe was answered.
     BreakerClosed,
+    /// The session was silent for longer than `session_window_ms`.
+    SessionStale,
     /// ATT is ending.
     Shutdown,
     /// The configuration changed.
@@ -370,6 +372,9 @@ pub struct ServerState {
     pub command_env: Vec<String>,
     /// The process ATT runs for it.
     pub pid: Option<u32>,
+    /// When it last answered anything, Unix ms.
+    #[serde(default)]
+    pub last_activity_at_ms: Option<i64>,
     /// Since when `status` stands, Unix ms.
     pub since_ms: i64,
     /// The soonest thing that will happen by itself, Unix ms.

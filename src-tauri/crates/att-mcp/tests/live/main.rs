@@ -15,4 +15,5 @@ mod once;
 mod peers;
 mod routing;
 mod sse;
+mod sessions;
 mod surface;
