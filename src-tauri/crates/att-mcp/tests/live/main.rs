@@ -14,6 +14,6 @@ mod load;
 mod once;
 mod peers;
 mod routing;
-mod sse;
 mod sessions;
+mod sse;
 mod surface;

@@ -22,7 +22,8 @@ async fn what_one_server_does_to_its_session_leaves_every_other_untouched() {
     let (before, generation) = (others(), bench.state("a").generation);
 
     bench.fleet.invalidate_session("a").await.unwrap();
-    let idle = bench.until("a", Duration::from_secs(5), |s| s.facets.connection.state == ConnectionState::Idle);
+    let idle =
+        bench.until("a", Duration::from_secs(5), |s| s.facets.connection.state == ConnectionState::Idle);
     let idle = idle.await;
     assert_eq!(idle.facets.health.state, HealthState::Unknown, "an old green light would be a guess");
     assert!(idle.snapshot_id.is_some(), "what it offered last is still known");
@@ -86,7 +87,10 @@ async fn a_call_under_way_may_finish_when_its_server_is_switched_off() {
     bench.until("s", Duration::from_secs(5), |s| s.facets.connection.state == ConnectionState::Stopped).await;
     bench.fleet.shutdown().await;
     let drained = bench.store.events().into_iter().any(|e| {
-        matches!(e.kind, EventKind::ConnectionChanged { to: ConnectionState::Draining, next_action_at_ms: Some(_), .. })
+        matches!(
+            e.kind,
+            EventKind::ConnectionChanged { to: ConnectionState::Draining, next_action_at_ms: Some(_), .. }
+        )
     });
     assert!(drained, "draining was seen, with its end");
 }
