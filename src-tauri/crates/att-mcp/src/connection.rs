@@ -2,6 +2,7 @@
 
 mod actor;
 mod keeping;
+mod opening;
 mod probing;
 mod session;
 mod watch;

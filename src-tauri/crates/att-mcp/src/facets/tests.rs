@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::ServerConfig;
-use crate::model::Era;
+use crate::model::{Era, Status, SuggestedAction};
 
 struct Bench {
     state: ServerState,
