@@ -43,8 +43,8 @@ pub(super) enum News {
 /// Everything that lives and dies with one link.
 pub(super) struct Standing {
     pub(super) link: Arc<Link>,
-    _process: Option<Process>,
-    _watchers: JoinSet<()>,
+    pub(super) _process: Option<Process>,
+    pub(super) _watchers: JoinSet<()>,
     pub(super) listening: bool,
     pub(super) listed_at: Instant,
     pub(super) probe_at: Option<Instant>,
