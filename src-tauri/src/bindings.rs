@@ -26,6 +26,7 @@ pub(crate) fn builder() -> Builder<tauri::Wry> {
             commands::fleet_observe::server_wire,
             commands::fleet_observe::snapshot_history,
             commands::fleet_observe::secrets_list,
+            commands::fleet_observe::calls_under_way,
             commands::act::server_retry,
             commands::act::server_set_enabled,
             commands::act::server_refresh,
@@ -52,6 +53,10 @@ pub(crate) fn builder() -> Builder<tauri::Wry> {
             commands::fleet_act::secret_set,
             commands::fleet_act::snapshot_accept,
             commands::fleet_act::baseline_clear,
+            commands::configure::server_add,
+            commands::configure::server_remove,
+            commands::configure::server_rename,
+            commands::configure::server_set,
         ])
         .typ::<Notice>()
 }

@@ -1,7 +1,8 @@
-//! Commands that only look into the fleet: the wire log, the history of snapshots, names of secrets.
+//! Commands that only look into the fleet: the wire log, the history of snapshots, names of secrets,
+//! calls under way.
 
 use att_api::ControlRoom;
-use att_api::dto::{ErrorDto, SecretListDto, SnapshotHistoryDto, WirePageDto};
+use att_api::dto::{CallUnderWayDto, ErrorDto, SecretListDto, SnapshotHistoryDto, WirePageDto};
 use tauri::State;
 
 #[tauri::command]
@@ -30,4 +31,10 @@ pub async fn snapshot_history(
 #[specta::specta]
 pub async fn secrets_list(room: State<'_, ControlRoom>) -> Result<SecretListDto, ErrorDto> {
     Ok(room.secrets_list().await?)
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn calls_under_way(room: State<'_, ControlRoom>) -> Result<Vec<CallUnderWayDto>, ErrorDto> {
+    Ok(room.calls_under_way().await?)
 }

@@ -19,6 +19,7 @@ export const commands = {
 	serverWire: (server: string, afterSeq: number | null, limit: number) => typedError<WirePageDto, ErrorDto>(__TAURI_INVOKE("server_wire", { server, afterSeq, limit })),
 	snapshotHistory: (server: string, before: string | null, limit: number | null) => typedError<SnapshotHistoryDto, ErrorDto>(__TAURI_INVOKE("snapshot_history", { server, before, limit })),
 	secretsList: () => typedError<SecretListDto, ErrorDto>(__TAURI_INVOKE("secrets_list")),
+	callsUnderWay: () => typedError<CallUnderWayDto[], ErrorDto>(__TAURI_INVOKE("calls_under_way")),
 	serverRetry: (server: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("server_retry", { server })),
 	serverSetEnabled: (server: string, enabled: boolean) => typedError<null, ErrorDto>(__TAURI_INVOKE("server_set_enabled", { server, enabled })),
 	serverRefresh: (server: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("server_refresh", { server })),
@@ -46,6 +47,10 @@ export const commands = {
 	secretSet: (name: string, value: string) => typedError<SecretSetDto, ErrorDto>(__TAURI_INVOKE("secret_set", { name, value })),
 	snapshotAccept: (server: string, snapshotId: string, reason: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("snapshot_accept", { server, snapshotId, reason })),
 	baselineClear: (server: string, reason: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("baseline_clear", { server, reason })),
+	serverAdd: (server: string, entry: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("server_add", { server, entry })),
+	serverRemove: (server: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("server_remove", { server })),
+	serverRename: (server: string, to: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("server_rename", { server, to })),
+	serverSet: (server: string, key: string, value: string | null) => typedError<null, ErrorDto>(__TAURI_INVOKE("server_set", { server, key, value })),
 };
 
 /* Types */
@@ -147,6 +152,18 @@ export type CallAnswerDto = {
 	attempts: AttemptDto[],
 };
 
+/**  How far a call is, as its server told it last. */
+export type CallProgressDto = {
+	/**  How much is done; it only grows. */
+	progress: number | null,
+	/**  How much there is, where the server knows. */
+	total: number | null,
+	/**  What the server says it does; hostile text. */
+	message: string | null,
+	/**  When it was told, Unix ms. */
+	at_ms: number,
+};
+
 /**  What to call. */
 export type CallRequestDto = {
 	/**  The server. Without server, group and order: allowed when exactly one server has the item. */
@@ -165,6 +182,30 @@ export type CallRequestDto = {
 	timeout_ms: number | null,
 	/**  The caller's own id of this call, so that it can be cancelled. */
 	request_id: string,
+};
+
+/**  One call under way. */
+export type CallUnderWayDto = {
+	/**  What `call_cancel` wants. */
+	request_id: string,
+	/**  Joins the call with all that it causes. */
+	correlation_id: string,
+	/**  Who calls: `desktop` `cli` `mcp`. */
+	client: string,
+	/**  The server that is asked now; null before one is chosen. */
+	server: string | null,
+	/**  The MCP method. */
+	method: string,
+	/**  The tool, URI or prompt. */
+	item: string,
+	/**  Since when, Unix ms. */
+	since_ms: number,
+	/**  When it ends at the latest, Unix ms. */
+	deadline_ms: number | null,
+	/**  How far it is. */
+	progress: CallProgressDto | null,
+	/**  Open questions of the server about it. */
+	open_questions: number,
 };
 
 /**  One change between two snapshots. */
@@ -789,6 +830,8 @@ export type ServerDetailDto = {
 	row: ServerRowDto,
 	/**  The connection's generation. */
 	generation: number,
+	/**  The operator's equivalence group. */
+	group: string | null,
 	/**  The URL, for http; without credentials. */
 	url: string | null,
 	/**  The command that runs, or waits for consent. */

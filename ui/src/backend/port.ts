@@ -3,6 +3,7 @@ import type {
   AuthorizePageDto,
   CallAnswerDto,
   CallRequestDto,
+  CallUnderWayDto,
   CycleDto,
   CycleSummaryDto,
   DecisionDto,
@@ -48,6 +49,7 @@ export interface Backend {
   serverWire(server: string, afterSeq: number | null, limit: number): Promise<WirePageDto>;
   snapshotHistory(server: string, before: string | null, limit: number | null): Promise<SnapshotHistoryDto>;
   secretsList(): Promise<SecretListDto>;
+  callsUnderWay(): Promise<CallUnderWayDto[]>;
 
   serverRetry(server: string): Promise<void>;
   serverSetEnabled(server: string, enabled: boolean): Promise<void>;
@@ -81,6 +83,11 @@ export interface Backend {
   secretSet(name: string, value: string): Promise<SecretSetDto>;
   snapshotAccept(server: string, snapshotId: string, reason: string): Promise<void>;
   baselineClear(server: string, reason: string): Promise<void>;
+  /** `entry` is the server's JSON object as in mcp.json. */
+  serverAdd(server: string, entry: string): Promise<void>;
+  serverRemove(server: string): Promise<void>;
+  serverRename(server: string, to: string): Promise<void>;
+  serverSet(server: string, key: string, value: string | null): Promise<void>;
 
   /** Calls `listener` for each notice until the returned function is called. */
   onNotice(listener: (notice: Notice) => void): () => void;

@@ -62,6 +62,17 @@ export function useSnapshotDiff(server: string, from: string | null, to: string 
   });
 }
 
+/** The calls under way, while somebody looks. */
+export function useCallsUnderWay() {
+  const backend = useBackend();
+  return useQuery({
+    queryKey: ["calls"],
+    queryFn: () => backend.callsUnderWay(),
+    refetchInterval: 500,
+    gcTime: 0,
+  });
+}
+
 /** The newest events that fit the filter. */
 export function useEvents(filter: EventFilterDto) {
   const backend = useBackend();

@@ -37,6 +37,7 @@ export const tauriBackend: Backend = {
   serverWire: (server, after, limit) => unwrap(commands.serverWire(server, after, limit)),
   snapshotHistory: (server, before, limit) => unwrap(commands.snapshotHistory(server, before, limit)),
   secretsList: () => unwrap(commands.secretsList()),
+  callsUnderWay: () => unwrap(commands.callsUnderWay()),
 
   serverRetry: (server) => done(commands.serverRetry(server)),
   serverSetEnabled: (server, enabled) => done(commands.serverSetEnabled(server, enabled)),
@@ -65,6 +66,10 @@ export const tauriBackend: Backend = {
   secretSet: (name, value) => unwrap(commands.secretSet(name, value)),
   snapshotAccept: (server, id, reason) => done(commands.snapshotAccept(server, id, reason)),
   baselineClear: (server, reason) => done(commands.baselineClear(server, reason)),
+  serverAdd: (server, entry) => done(commands.serverAdd(server, entry)),
+  serverRemove: (server) => done(commands.serverRemove(server)),
+  serverRename: (server, to) => done(commands.serverRename(server, to)),
+  serverSet: (server, key, value) => done(commands.serverSet(server, key, value)),
 
   onNotice(listener) {
     let stopped = false;

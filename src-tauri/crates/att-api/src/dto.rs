@@ -9,6 +9,7 @@ pub mod notice;
 pub mod release;
 pub mod secret;
 pub mod server;
+pub mod underway;
 pub mod wire;
 
 pub use baseline::*;
@@ -18,4 +19,5 @@ pub use notice::*;
 pub use release::*;
 pub use secret::*;
 pub use server::*;
+pub use underway::*;
 pub use wire::*;

@@ -8,6 +8,7 @@
 //! - `decisions`: the inbox, decisions and their answers, safe mode
 //! - `authorize`: a server's authorization by a person
 //! - `secrets`: names and where they are kept; values only go in
+//! - `underway`: the calls under way, and how far each is
 //! - `wire`: what goes over the wire to and from one server
 //! - `system`: the home as a whole, events, the journal
 //!
@@ -24,6 +25,7 @@ mod releases;
 mod secrets;
 mod servers;
 mod system;
+mod underway;
 mod wire;
 
 pub(crate) use projects::ProjectShelf;

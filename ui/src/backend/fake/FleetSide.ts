@@ -3,6 +3,7 @@ import type {
   AuthorizePageDto,
   Backend,
   BaselineDto,
+  CallUnderWayDto,
   SecretListDto,
   SecretSetDto,
   ServerRowDto,
@@ -19,6 +20,8 @@ export abstract class FleetSide {
   /** Names of the secrets that were set; no value is kept. */
   readonly secrets: string[] = [];
   readonly baselines = new Map<string, BaselineDto>();
+
+  underWay: CallUnderWayDto[] = [];
 
   protected abstract now(): number;
   protected abstract note(operation: keyof Backend, argument?: unknown): void;
@@ -85,6 +88,29 @@ export abstract class FleetSide {
         cure: null,
       });
     }
+  }
+
+  async callsUnderWay(): Promise<CallUnderWayDto[]> {
+    this.note("callsUnderWay");
+    return this.underWay;
+  }
+
+  async serverAdd(server: string, entry: string): Promise<void> {
+    this.note("serverAdd", { server, entry });
+  }
+
+  async serverRemove(server: string): Promise<void> {
+    this.note("serverRemove", server);
+    this.servers = this.servers.filter((row) => row.server !== server);
+  }
+
+  async serverRename(server: string, to: string): Promise<void> {
+    this.note("serverRename", { server, to });
+    this.servers = this.servers.map((row) => (row.server === server ? { ...row, server: to } : row));
+  }
+
+  async serverSet(server: string, key: string, value: string | null): Promise<void> {
+    this.note("serverSet", { server, key, value });
   }
 
   private connection(server: string, state: string, reason: string, next: number | null): void {

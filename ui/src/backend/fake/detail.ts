@@ -97,6 +97,7 @@ export function detail(now: number, row: ServerRowDto): ServerDetailDto {
   return {
     row,
     generation: 3,
+    group: row.server === "echo-http" ? "echo" : null,
     url: stdio ? null : "http://127.0.0.1:9902/mcp",
     command: stdio
       ? {

@@ -1,4 +1,4 @@
-import { RotateCw, Search } from "lucide-react";
+import { Plus, RotateCw, Search } from "lucide-react";
 import { useDeferredValue, useMemo, useState } from "react";
 import { useBackend } from "@/backend/BackendProvider";
 import { useAct, useFleet, useSystem } from "@/backend/queries";
@@ -6,6 +6,7 @@ import { Button } from "@/components/Button";
 import { Empty, Page, Skeleton } from "@/components/Card";
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { count } from "@/components/format";
+import { AddServer } from "./AddServer";
 import { FleetTable } from "./FleetTable";
 
 const EXAMPLE = `{"mcpServers": {
@@ -37,6 +38,7 @@ export function FleetPage() {
   const fleet = useFleet();
   const system = useSystem();
   const [search, setSearch] = useState("");
+  const [adding, setAdding] = useState(false);
   const needle = useDeferredValue(search).trim().toLowerCase();
   const reload = useAct(() => backend.fleetReload());
   const servers = fleet.data?.servers;
@@ -76,6 +78,10 @@ export function FleetPage() {
               className="h-8 w-56 rounded-md border border-edge bg-panel pr-2 pl-8 placeholder:text-ink-faint"
             />
           </label>
+          <Button data-testid="server-add" onClick={() => setAdding(true)}>
+            <Plus aria-hidden className="size-4" />
+            Add a server…
+          </Button>
           <Button busy={reload.isPending} data-testid="fleet-reload" onClick={() => reload.mutate(undefined)}>
             <RotateCw aria-hidden className="size-4" />
             Read mcp.json again
@@ -83,6 +89,7 @@ export function FleetPage() {
         </>
       }
     >
+      {adding ? <AddServer onClose={() => setAdding(false)} /> : null}
       {reload.error ? (
         <div className="mb-3">
           <ErrorPanel error={reload.error} title="mcp.json was not read" />

@@ -8,6 +8,8 @@ import { Card } from "@/components/Card";
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { neutralise } from "@/components/hostile";
 import { CallAnswer } from "./CallAnswer";
+import { CallProgress } from "./CallProgress";
+import { CallTarget, type Target, targetOf } from "./CallTarget";
 import { findArgumentFault } from "./jsonSyntax";
 import { prefill } from "./prefill";
 
@@ -32,7 +34,15 @@ function newRequestId(): string {
 }
 
 /** Calls a tool, reads a resource or gets a prompt, and shows the answer with every attempt. */
-export function CallPanel({ server, snapshot }: { server: string; snapshot: SnapshotDto | null }) {
+export function CallPanel({
+  server,
+  group,
+  snapshot,
+}: {
+  server: string;
+  group: string | null;
+  snapshot: SnapshotDto | null;
+}) {
   const backend = useBackend();
   const field = useId();
   const items = (snapshot?.items ?? []).filter((item) => item.kind in METHODS && !item.malformed);
@@ -43,17 +53,19 @@ export function CallPanel({ server, snapshot }: { server: string; snapshot: Snap
   const text = edited && edited.key === shownKey ? edited.text : prefill(item?.input_schema ?? null);
   const fault = item?.kind === "resource" ? null : findArgumentFault(text);
   const [requestId, setRequestId] = useState<string | null>(null);
+  const [target, setTarget] = useState<Target>({ way: "server" });
+  const asked = targetOf(target, server, group);
 
   const run = useAct((request: Parameters<typeof backend.serverCall>[0]) => backend.serverCall(request));
   const cancel = useAct((id: string) => backend.callCancel(id));
 
   const start = () => {
-    if (!item || fault) return;
+    if (!item || fault || !asked) return;
     const id = newRequestId();
     setRequestId(id);
     cancel.reset();
     run.mutate({
-      server,
+      ...asked,
       method: METHODS[item.kind] ?? "tools/call",
       name: item.name,
       arguments: item.kind === "resource" || text.trim() === "" ? null : text,
@@ -121,11 +133,12 @@ export function CallPanel({ server, snapshot }: { server: string; snapshot: Snap
               </p>
             </div>
           )}
+          <CallTarget server={server} group={group} target={target} onChange={setTarget} />
           <div className="flex items-center gap-2">
             <Button
               look="primary"
               data-testid="tool-run"
-              disabled={fault !== null}
+              disabled={fault !== null || asked === null}
               busy={run.isPending}
               onClick={start}
             >
@@ -144,6 +157,7 @@ export function CallPanel({ server, snapshot }: { server: string; snapshot: Snap
             ) : null}
             <span className="text-tiny text-ink-faint">Ctrl+Enter runs it</span>
           </div>
+          {run.isPending && requestId ? <CallProgress requestId={requestId} /> : null}
           {cancel.error ? <ErrorPanel error={cancel.error} title="It could not be cancelled" /> : null}
           {run.error ? <ErrorPanel error={run.error} title="The call was refused" /> : null}
           {run.data && !run.isPending ? <CallAnswer answer={run.data} /> : null}

@@ -4,6 +4,7 @@ import { Field, Fields } from "@/components/Field";
 import { commandLine, duration, transportName } from "@/components/format";
 import { HostileText } from "@/components/HostileText";
 import { JsonView } from "@/components/JsonView";
+import { ForgetAuthorization } from "./ForgetAuthorization";
 
 function nameAndVersion(serverInfo: string): string {
   try {
@@ -34,6 +35,11 @@ export function ServerFacts({ detail }: { detail: ServerDetailDto }) {
             <HostileText text={commandLine(detail.command.argv)} mono />
           </Field>
         ) : null}
+        {detail.group !== null ? (
+          <Field name="Group">
+            <bdi data-testid="server-group">{detail.group}</bdi>
+          </Field>
+        ) : null}
         {row.pid !== null ? <Field name="Process">{row.pid}</Field> : null}
         <Field name="Generation">{detail.generation}</Field>
         <Field name="Era">
@@ -51,6 +57,7 @@ export function ServerFacts({ detail }: { detail: ServerDetailDto }) {
           </Field>
         ) : null}
       </Fields>
+      {detail.url ? <ForgetAuthorization server={row.server} /> : null}
       {snapshot?.instructions ? (
         <div className="mt-3">
           <h3 className="text-ink-faint">Instructions (the server's words)</h3>

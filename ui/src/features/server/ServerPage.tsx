@@ -15,6 +15,7 @@ import { AttemptsTable } from "./AttemptsTable";
 import { CallPanel } from "./CallPanel";
 import { Capabilities } from "./Capabilities";
 import { FacetCards } from "./FacetCards";
+import { InFile } from "./InFile";
 import { ServerFacts } from "./ServerFacts";
 import { Snapshots } from "./Snapshots";
 import { StderrTail } from "./StderrTail";
@@ -92,7 +93,8 @@ function Detail({ detail, at }: { detail: ServerDetailDto; at: ServerPart | null
           <ServerFacts detail={detail} />
         </div>
         <div className="min-w-0 space-y-4">
-          <CallPanel server={row.server} snapshot={detail.snapshot} />
+          <CallPanel server={row.server} group={detail.group} snapshot={detail.snapshot} />
+          <InFile server={row.server} />
         </div>
       </div>
       <div id="snapshots">

@@ -132,6 +132,8 @@ pub struct ServerDetailDto {
     pub row: ServerRowDto,
     /// The connection's generation.
     pub generation: u32,
+    /// The operator's equivalence group.
+    pub group: Option<String>,
     /// The URL, for http; without credentials.
     pub url: Option<String>,
     /// The command that runs, or waits for consent.

@@ -51,12 +51,18 @@ impl ControlRoom {
         Ok(ServerDetailDto {
             row,
             generation: crate::convert::count(state.generation),
+            group: self.group_of(&server),
             url: self.url_of(&server),
             command: self.command_of(&state).await,
             snapshot: newest.as_ref().map(convert_snapshot::snapshot),
             snapshots: kept.iter().map(convert_snapshot::summary).collect(),
             stderr,
         })
+    }
+
+    fn group_of(&self, server: &str) -> Option<String> {
+        let configuration = self.configuration();
+        configuration.servers.iter().find(|config| config.name == server)?.group.clone()
     }
 
     fn url_of(&self, server: &str) -> Option<String> {
