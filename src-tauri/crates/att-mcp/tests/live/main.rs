@@ -14,6 +14,7 @@ mod load;
 mod once;
 mod peers;
 mod routing;
+mod sequences;
 mod sessions;
 mod sse;
 mod surface;
