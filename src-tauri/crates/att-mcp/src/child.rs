@@ -23,13 +23,13 @@ const GRACE: Duration = Duration::from_millis(1_500);
 pub(crate) struct StderrRing(Arc<Mutex<VecDeque<String>>>);
 
 impl StderrRing {
-    /// Redacts, bounds and keeps `line`; the kept form is returned.
+    /// Redacts, bounds, cleans and keeps `line`; the kept form is returned.
     pub fn push(&self, line: &str) -> String {
         let mut cut = line.len().min(LINE_BYTES);
         while !line.is_char_boundary(cut) {
             cut -= 1;
         }
-        let kept = att_core::redact(line[..cut].trim_end());
+        let kept = att_core::visible(&att_core::redact(line[..cut].trim_end()));
         let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if ring.len() >= RING_LINES {
             ring.pop_front();

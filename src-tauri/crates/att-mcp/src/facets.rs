@@ -18,6 +18,7 @@ use crate::model::{
     AdminState, AuthNeed, BreakerState, ConnectionState, Counters, ErrorCategory, EventKind, Facet, Fault,
     HealthState, Reason, ReasonCode, ServerState,
 };
+use crate::text;
 
 pub use breaker::open_ms;
 use health::{failure, success};
@@ -265,9 +266,10 @@ impl Step<'_> {
         if let Some(transport) = greeting.transport {
             self.state.transport = transport;
         }
-        self.state.server_info = Some(greeting.server_info);
-        self.state.capabilities = Some(greeting.capabilities);
-        self.state.instructions = greeting.instructions;
+        // What is shown is cleaned; the snapshot has it raw.
+        self.state.server_info = Some(text::shown_json(&greeting.server_info));
+        self.state.capabilities = Some(text::shown_json(&greeting.capabilities));
+        self.state.instructions = greeting.instructions.map(|told| text::shown(&told, text::INSTRUCTIONS));
         self.move_to(ConnectionState::Discovering, ReasonCode::EraKnown, text, None);
     }
 

@@ -11,6 +11,10 @@ use crate::model::{
     Attempt, AttemptRecord, AttemptStage, BreakerState, ErrorCategory, EventKind, InvocationPhase,
     InvokeOutcome,
 };
+use crate::text::sentence;
+
+/// Longest error text kept, in characters.
+const MAX_ERROR: usize = 2_000;
 
 impl Call<'_> {
     pub(super) fn cancelled(&mut self) -> Box<InvokeFailure> {
@@ -60,7 +64,7 @@ impl Call<'_> {
     ) {
         if let Some(attempt) = self.attempts.last_mut() {
             attempt.outcome = outcome;
-            attempt.error = error.map(|(_, text)| att_core::redact(text));
+            attempt.error = error.map(|(_, text)| sentence(text, MAX_ERROR));
             attempt.error_category = error.map(|(category, _)| category);
             attempt.first_byte_ms = first_byte_ms;
             attempt.total_ms = Some(total_ms);
@@ -79,7 +83,7 @@ impl Call<'_> {
         Box::new(InvokeFailure {
             code,
             status: code.status(),
-            message: att_core::redact(&message),
+            message: sentence(&message, MAX_ERROR),
             method: self.operation.method().to_owned(),
             request_id: self.request_id.clone(),
             attempts: Vec::new(),
@@ -98,7 +102,7 @@ impl Call<'_> {
             phase,
             method: self.operation.method().to_owned(),
             item: self.operation.item().to_owned(),
-            error: error.map(|(_, text)| att_core::redact(text)),
+            error: error.map(|(_, text)| sentence(text, MAX_ERROR)),
             error_category: error.map(|(category, _)| category),
         };
         self.shared.record(

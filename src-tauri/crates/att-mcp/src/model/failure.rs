@@ -182,22 +182,15 @@ pub enum AuthNeed {
     Refused,
 }
 
-/// Longest fault message kept, in bytes.
-const MAX_MESSAGE_BYTES: usize = 2_000;
+/// Longest fault message kept, in characters.
+const MAX_MESSAGE: usize = 2_000;
 
 impl Fault {
-    /// A fault of `category` at `at_ms`; the message is redacted and cut to 2,000 bytes.
+    /// A fault of `category` at `at_ms`; the message is redacted, cleaned of what misleads the eye, and cut to 2,000
+    /// characters.
     #[must_use]
     pub fn new(category: ErrorCategory, message: impl AsRef<str>, at_ms: i64) -> Self {
-        let mut message = att_core::redact(message.as_ref());
-        if message.len() > MAX_MESSAGE_BYTES {
-            let mut cut = MAX_MESSAGE_BYTES;
-            while !message.is_char_boundary(cut) {
-                cut -= 1;
-            }
-            message.truncate(cut);
-            message.push('…');
-        }
+        let message = crate::text::sentence(message.as_ref(), MAX_MESSAGE);
         Self { category, code: category.code().to_owned(), message, at_ms, retry_at_ms: None, need: None }
     }
 
