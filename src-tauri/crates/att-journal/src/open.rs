@@ -16,6 +16,8 @@ use std::time::Duration;
 const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// What is left of the write-ahead log after a checkpoint, at most.
 const WAL_BYTES: u32 = 32 * 1024 * 1024;
+/// Pages in the log before they go into the file: a page that is written often goes over once.
+const CHECKPOINT_PAGES: u32 = 4_000;
 const READERS: u32 = 4;
 const READER_IDLE: Duration = Duration::from_secs(60);
 
@@ -95,6 +97,7 @@ impl Access {
         let mut options = self
             .base()
             .synchronous(SqliteSynchronous::Full)
+            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string())
             .pragma("journal_size_limit", WAL_BYTES.to_string());
         if let Some(pages) = self.options.max_pages {
             options = options.pragma("max_page_count", pages.to_string());

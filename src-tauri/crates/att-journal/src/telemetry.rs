@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 const FLUSH_EVERY: Duration = Duration::from_millis(250);
-const BATCH_ROWS: usize = 256;
+const BATCH_ROWS: usize = 1_024;
 const QUEUE_ROWS: usize = 10_000;
 
 /// One row that waits to be written.

@@ -1,6 +1,6 @@
 //! One connection attempt, from nothing to a greeted link with its lists.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use att_core::Clock;
@@ -38,27 +38,40 @@ const POOL_IDLE: Duration = Duration::from_secs(4);
 #[derive(Debug, Clone)]
 pub(crate) struct HttpClients {
     direct: reqwest::Client,
-    proxied: reqwest::Client,
+    /// Built when it is wanted first: each reads all certificates of the system.
+    proxied: Arc<Mutex<Option<reqwest::Client>>>,
 }
 
 impl HttpClients {
     pub fn new() -> Result<Self, reqwest::Error> {
-        let builder = || {
-            reqwest::Client::builder()
-                .connect_timeout(Duration::from_secs(10))
-                .pool_idle_timeout(POOL_IDLE)
-                .redirect(reqwest::redirect::Policy::none())
-        };
-        Ok(Self { direct: builder().no_proxy().build()?, proxied: builder().build()? })
+        Ok(Self { direct: builder().no_proxy().build()?, proxied: Arc::default() })
     }
 
-    fn for_url(&self, url: &reqwest::Url) -> reqwest::Client {
+    fn for_url(&self, url: &reqwest::Url) -> Result<reqwest::Client, WireFault> {
         let local = url.host_str().is_some_and(|host| {
             let host = host.trim_matches(['[', ']']);
             host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
         });
-        if local { self.direct.clone() } else { self.proxied.clone() }
+        if local {
+            return Ok(self.direct.clone());
+        }
+        let mut proxied = self.proxied.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = &*proxied {
+            return Ok(client.clone());
+        }
+        let client = builder().build().map_err(|error| {
+            let text = format!("the HTTP client could not be built: {error}");
+            WireFault::new(ErrorCategory::TransportError, text).unsent()
+        })?;
+        Ok(proxied.insert(client).clone())
     }
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(10))
+        .pool_idle_timeout(POOL_IDLE)
+        .redirect(reqwest::redirect::Policy::none())
 }
 
 /// What an attempt needs.
@@ -192,7 +205,7 @@ impl Dial {
                 if let Some(authorization) = &self.authorization {
                     authorization.bind(&parsed);
                 }
-                let http = HttpWire::new(self.http.for_url(&parsed), parsed, headers)
+                let http = HttpWire::new(self.http.for_url(&parsed)?, parsed, headers)
                     .authorized(self.authorization.clone());
                 let (service, mut greeting) = match opening {
                     Opening::OldTransport => {

@@ -123,15 +123,16 @@ async fn att(job: &Job, store: Arc<dyn FleetStore>) -> Result<Measured> {
     let deps = FleetDeps::new(Arc::clone(&store), Arc::new(SystemClock), Arc::new(OsRandomness));
     let fleet = Fleet::start(deps, configs).await?;
     let mut changed = fleet.subscribe();
-    loop {
+    let ready = |name: &String| {
+        fleet.server(name).is_some_and(|state| state.facets.connection.state == ConnectionState::Ready)
+    };
+    let mut pending = healthy.iter().peekable();
+    while let Some(name) = pending.peek() {
         changed.borrow_and_update();
-        let ready = |name: &String| {
-            fleet.server(name).is_some_and(|state| state.facets.connection.state == ConnectionState::Ready)
-        };
-        if healthy.iter().all(ready) {
-            break;
+        match ready(name) {
+            true => drop(pending.next()),
+            false => changed.changed().await?,
         }
-        changed.changed().await?;
     }
     let ready_ms = millis(begun);
     for name in &healthy {

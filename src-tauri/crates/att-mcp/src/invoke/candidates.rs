@@ -40,6 +40,16 @@ impl Whom {
             _ => Err("name a server, a group or an order of servers, not more than one of these".to_owned()),
         }
     }
+
+    /// True for a server that may be meant; nobody else need be looked at.
+    pub fn concerns(&self, server: &str, group: Option<&str>) -> bool {
+        match self {
+            Self::OnlyOne => true,
+            Self::Server(name) => name == server,
+            Self::Group(name) => group == Some(name),
+            Self::Prefer(order) => order.iter().any(|name| name == server),
+        }
+    }
 }
 
 /// What is known of the item at one server.

@@ -128,6 +128,7 @@ impl Call<'_> {
         let compare = matches!(whom, Whom::Group(_));
         let views: Vec<_> = servers
             .iter()
+            .filter(|server| whom.concerns(&server.config.name, server.config.group.as_deref()))
             .map(|server| view(server, &self.operation, &self.shared.schemas, compare))
             .collect();
         let ranking = rank(&views, whom, self.operation.item());

@@ -183,8 +183,8 @@ pub struct Reason {
 impl Reason {
     /// A reason from its code and its sentence, which is cleaned: a part of it may be a server's.
     #[must_use]
-    pub fn new(code: ReasonCode, text: impl AsRef<str>) -> Self {
-        Self { code, text: att_core::visible(text.as_ref()) }
+    pub fn new(code: ReasonCode, text: impl Into<String>) -> Self {
+        Self { code, text: att_core::visible(&text.into()) }
     }
 }
 

@@ -128,21 +128,30 @@ impl HttpWire {
         body: Option<Bytes>,
         headers: HeaderMap,
     ) -> Result<Response, WireFault> {
-        let mut url = self.url.clone();
+        let mut all = match self.own.is_empty() {
+            true => headers,
+            false => {
+                let mut own = (*self.own).clone();
+                own.extend(headers);
+                own
+            }
+        };
+        all.insert(ACCEPT, accept);
+        if body.is_some() {
+            all.insert(CONTENT_TYPE, JSON_TYPE);
+        }
+        let mut redirected = None;
         for _ in 0..=MAX_REDIRECTS {
-            let mut all = (*self.own).clone();
-            all.extend(headers.clone());
-            all.insert(ACCEPT, accept.clone());
+            let url = redirected.as_ref().unwrap_or(&self.url);
             let mut request = self.client.request(method.clone(), url.clone());
             if let Some(body) = &body {
-                all.insert(CONTENT_TYPE, JSON_TYPE);
                 request = request.body(body.clone());
             }
-            let response = request.headers(all).send().await.map_err(|error| broken(&error))?;
+            let response = request.headers(all.clone()).send().await.map_err(|error| broken(&error))?;
             if !response.status().is_redirection() {
                 return Ok(response);
             }
-            url = self.redirected(&url, &response)?;
+            redirected = Some(self.redirected(url, &response)?);
         }
         Err(WireFault::new(
             ErrorCategory::HttpStatus,
