@@ -157,6 +157,11 @@ fn greeting(service: &RunningService<RoleClient, FleetClient>, wire: &Wire) -> R
             "the handshake told nothing of the server",
         ));
     };
+    if !ProtocolVersion::KNOWN_VERSIONS.contains(&info.protocol_version) {
+        let version = att_core::visible(info.protocol_version.as_str()).chars().take(40).collect::<String>();
+        let text = format!("the server speaks protocol version {version}, which ATT does not know");
+        return Err(WireFault::new(ErrorCategory::ProtocolMismatch, text));
+    }
     let raw = wire.greeting().unwrap_or(Value::Null);
     let typed_info = || serde_json::to_value(&info.server_info).unwrap_or(Value::Null);
     let typed_capabilities = || serde_json::to_value(&info.capabilities).unwrap_or(Value::Null);

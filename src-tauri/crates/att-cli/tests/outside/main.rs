@@ -9,6 +9,7 @@ mod consent;
 mod fleet;
 mod outside;
 mod peers;
+mod proxy;
 mod secrets;
 #[path = "../../../../../tests/product/support.rs"]
 mod support;

@@ -325,6 +325,12 @@ mod tests {
         let fault =
             Fault::new(ErrorCategory::Unknown, format!("token=abcdefgh12345678 {}", "é".repeat(4_000)), 1);
         assert!(!fault.message.contains("abcdefgh12345678"));
-        assert!(fault.message.len() <= MAX_MESSAGE_BYTES + '…'.len_utf8());
+        assert!(fault.message.chars().count() <= MAX_MESSAGE + 1);
+    }
+
+    #[test]
+    fn a_fault_cannot_move_a_cursor_or_turn_what_is_read() {
+        let fault = Fault::new(ErrorCategory::RpcError, "a\u{1b}[2J\r\nb\u{202e}c\u{2066}d\u{200b}e", 1);
+        assert_eq!(fault.message, "a [2J  b c d e");
     }
 }

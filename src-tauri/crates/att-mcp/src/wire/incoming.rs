@@ -231,3 +231,6 @@ pub(crate) fn excerpt(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(EXCERPT_CHARS * 4)]);
     att_core::visible(text.trim()).chars().take(EXCERPT_CHARS).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -154,7 +154,7 @@ pub fn sse(name: &str, arguments: &[&str]) -> ServerConfig {
 }
 
 /// Demo timings: everything that waits, waits less.
-fn quick(mut config: ServerConfig) -> ServerConfig {
+pub fn quick(mut config: ServerConfig) -> ServerConfig {
     let settings = &mut config.settings;
     settings.probe_interval_ms = 300;
     settings.probe_timeout_ms = 1_000;

@@ -16,5 +16,8 @@ mod peers;
 mod routing;
 mod sequences;
 mod sessions;
+mod small;
 mod sse;
 mod surface;
+mod tls;
+mod versions;

@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use rmcp::model::{ClientRequest, JsonRpcMessage, ListToolsRequest, PingRequest, RequestId, ServerResult};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, DuplexStream, duplex};
@@ -113,4 +114,81 @@ async fn dropping_the_transport_closes_the_servers_input() {
     server.read_to_end(&mut rest).await.unwrap();
     assert!(rest.is_empty() && wire.is_over());
     assert_eq!(wire.failed(Some("")).await.category, ErrorCategory::TransportError);
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_twice_over_stdio_is_heard_once() {
+    let mut bench = bench();
+    bench.ask(tools_list(), 1).await;
+    let answer = |name: &str| json!({"jsonrpc": "2.0", "id": 1, "result": {"tools": [{"name": name}]}});
+    bench.say(&format!("{}\n{}\n", answer("first"), answer("second"))).await;
+    let Some(JsonRpcMessage::Response(response)) = bench.transport.receive().await else {
+        panic!("no response")
+    };
+    let ServerResult::CustomResult(raw) = response.result else { panic!("not raw") };
+    assert_eq!(raw.0["tools"][0]["name"], "first");
+    drop(bench.server);
+    assert!(bench.transport.receive().await.is_none(), "the second one goes nowhere");
+    let told = bench.noise.recv().await.unwrap();
+    assert!(told.contains("a second answer to the request 1"), "{told}");
+}
+
+fn hostile_line() -> impl Strategy<Value = Vec<u8>> {
+    let word = prop_oneof![
+        Just("{\"jsonrpc\":\"2.0\"".to_owned()),
+        Just(",\"id\":1".to_owned()),
+        Just(",\"id\":[1]".to_owned()),
+        Just(",\"method\":\"notifications/progress\"".to_owned()),
+        Just(",\"params\":{\"progressToken\":1,\"progress\":1e400}".to_owned()),
+        Just(",\"result\":{}".to_owned()),
+        Just(",\"error\":{\"code\":99999999999}".to_owned()),
+        Just("}".to_owned()),
+        Just("[".repeat(200)),
+        Just("\u{202e}\u{0}\u{1b}[2J".to_owned()),
+        "\\PC{0,20}",
+    ];
+    prop_oneof![
+        proptest::collection::vec(any::<u8>(), 0..300),
+        proptest::collection::vec(word, 0..8).prop_map(|words| words.concat().into_bytes()),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Whatever lines come, in whatever pieces: the reader ends with them or with a reason, and says nothing that
+    /// misleads the eye.
+    #[test]
+    fn arbitrary_lines_are_read_to_their_end_or_to_a_reason(
+        lines in proptest::collection::vec(hostile_line(), 0..20),
+        piece in 1_usize..500,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let Bench { mut transport, mut server, wire, mut noise } = bench();
+            let sent = transport.send(ClientJsonRpcMessage::request(tools_list(), RequestId::Number(1)));
+            sent.await.unwrap();
+            let bytes = lines.join(&b'\n');
+            tokio::spawn(async move {
+                for part in bytes.chunks(piece) {
+                    if server.write_all(part).await.is_err() {
+                        return;
+                    }
+                }
+            });
+            let (mut answers, mut said) = (0, Vec::new());
+            let read = async {
+                while let Some(message) = transport.receive().await {
+                    answers += usize::from(matches!(message, JsonRpcMessage::Response(_)));
+                    while let Ok(line) = noise.try_recv() {
+                        said.push(line);
+                    }
+                }
+            };
+            tokio::time::timeout(std::time::Duration::from_secs(20), read).await.expect("it does not end");
+            assert!(wire.is_over() && answers <= 1);
+            let misleads = |line: &String| line.chars().any(|c| !att_core::text::is_visible(c));
+            assert!(!said.iter().any(misleads), "{said:?}");
+        });
+    }
 }
