@@ -6,6 +6,7 @@
 //! - `configuring`: what stands in `mcp.json`: servers added, removed, renamed, set, switched on and off
 //! - `projects`, `releases`: projects with their `att.toml`, chains, cycles from the request to the statement
 //! - `decisions`: the inbox, decisions and their answers, safe mode
+//! - `many`: what is asked of many servers at once, and sessions
 //! - `authorize`: a server's authorization by a person
 //! - `secrets`: names and where they are kept; values only go in
 //! - `underway`: the calls under way, and how far each is
@@ -20,6 +21,7 @@ mod baselines;
 mod configuring;
 mod decisions;
 mod fleet;
+pub(crate) mod many;
 mod projects;
 mod releases;
 mod secrets;

@@ -2,14 +2,19 @@
 
 use crate::driver::Driver;
 use crate::once::fleet_report;
+use crate::operations::many;
 use crate::room::ControlRoom;
 use att_core::{Code, Report};
 use att_journal::{NewRequest, RequestRow, RequestState};
+use att_mcp::Fleet;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::time::Duration;
 
 /// How long the asker waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The same for what may take as long as the slowest server does.
+const LONG_PATIENCE: Duration = Duration::from_secs(150);
 /// How often it looks for it.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -31,6 +36,14 @@ pub(crate) enum Ask {
     ForgetAuthorization { server: String },
     /// A baseline was accepted or cleared; the journal holds it already.
     BaselineChanged { server: String },
+    /// Connect these servers, or all, now.
+    ConnectAll { servers: Vec<String> },
+    /// Read the lists of these servers, or of all, again.
+    RefreshAll { servers: Vec<String> },
+    /// Drop a server's session; its next use makes a new one.
+    InvalidateSession { server: String },
+    /// Drop a server's session and make one now.
+    RefreshSession { server: String },
     /// Read `mcp.json` again.
     Reload,
 }
@@ -45,17 +58,35 @@ impl Ask {
             Self::SecretChanged { .. } => "secret_changed",
             Self::ForgetAuthorization { .. } => "forget_authorization",
             Self::BaselineChanged { .. } => "baseline_changed",
+            Self::ConnectAll { .. } => "connect_all",
+            Self::RefreshAll { .. } => "refresh_all",
+            Self::InvalidateSession { .. } => "invalidate_session",
+            Self::RefreshSession { .. } => "refresh_session",
             Self::Reload => "reload",
         }
+    }
+
+    /// True for what may take as long as the slowest server does.
+    fn is_long(&self) -> bool {
+        matches!(self, Self::ConnectAll { .. } | Self::RefreshAll { .. } | Self::RefreshSession { .. })
+    }
+
+    /// How long the asker waits.
+    fn patience(&self) -> Duration {
+        if self.is_long() { LONG_PATIENCE } else { PATIENCE }
     }
 }
 
 /// Does `ask` here when this process drives the fleet, else asks whoever does.
 pub(crate) async fn fulfil(room: &ControlRoom, ask: Ask) -> Result<(), Report> {
-    if let Some(driver) = room.driver().await.as_ref()
-        && driver.fleet().is_some()
-    {
-        return carry_out(room, driver, &ask).await;
+    answer_to(room, ask).await.map(drop)
+}
+
+/// As [`fulfil`], for what has an answer.
+pub(crate) async fn answer_to(room: &ControlRoom, ask: Ask) -> Result<Value, Report> {
+    let here = room.driver().await.as_ref().and_then(|driver| driver.fleet().cloned());
+    if let Some(fleet) = here {
+        return carry_out(room, &fleet, &ask).await;
     }
     if !crate::engine_lock::is_held(&room.0.home) {
         return Err(Report::new(Code::Conflict, "nothing watches the fleet now")
@@ -71,7 +102,7 @@ pub(crate) async fn tell(room: &ControlRoom, ask: Ask) {
     }
 }
 
-async fn ask_driver(room: &ControlRoom, ask: &Ask) -> Result<(), Report> {
+async fn ask_driver(room: &ControlRoom, ask: &Ask) -> Result<Value, Report> {
     let journal = room.journal()?;
     let id = format!("{:032x}", room.0.randomness.bits());
     let body = serde_json::to_value(ask).map_err(|error| Report::new(Code::Internal, error.to_string()))?;
@@ -83,11 +114,11 @@ async fn ask_driver(room: &ControlRoom, ask: &Ask) -> Result<(), Report> {
         at_ms: room.now_ms(),
     };
     journal.ask(request).await?;
-    let answered = tokio::time::timeout(PATIENCE, async {
+    let answered = tokio::time::timeout(ask.patience(), async {
         loop {
             tokio::time::sleep(LOOK).await;
             match journal.request(&id).await? {
-                Some(row) if row.state == RequestState::Done => return Ok(()),
+                Some(row) if row.state == RequestState::Done => return Ok(row.answer.unwrap_or_default()),
                 Some(row) if row.state == RequestState::Refused => {
                     let report = row.answer.and_then(|answer| serde_json::from_value::<Report>(answer).ok());
                     return Err(report.unwrap_or_else(|| Report::new(Code::Denied, "the driver refused")));
@@ -97,7 +128,9 @@ async fn ask_driver(room: &ControlRoom, ask: &Ask) -> Result<(), Report> {
         }
     });
     answered.await.unwrap_or_else(|_| {
-        Err(Report::new(Code::TimedOut, "the process that watches the fleet did not answer in 10 s")
+        let text =
+            format!("the process that watches the fleet did not answer in {} s", ask.patience().as_secs());
+        Err(Report::new(Code::TimedOut, text)
             .cure("see whether it hangs; what was asked is still done when it looks"))
     })
 }
@@ -114,28 +147,41 @@ pub(crate) async fn take_all(room: &ControlRoom, driver: &Driver, epoch: u64) {
                 return;
             }
         };
-        let (state, answer) = match answer(room, driver, &row).await {
-            Ok(()) => (RequestState::Done, serde_json::Value::Null),
-            Err(report) => (RequestState::Refused, serde_json::to_value(report).unwrap_or_default()),
-        };
-        if let Err(error) = journal.answer_request(&row.id, epoch, state, answer, room.now_ms()).await {
-            tracing::warn!(%error, "a request was not answered");
+        let fleet = driver.fleet().cloned();
+        let ask = serde_json::from_value::<Ask>(row.body.clone());
+        // One slow server must not keep the next request waiting.
+        if ask.as_ref().is_ok_and(Ask::is_long) {
+            let worker = room.clone();
+            room.spawn(async move { take(&worker, fleet.as_ref(), &row, epoch).await });
+        } else {
+            take(room, fleet.as_ref(), &row, epoch).await;
         }
     }
 }
 
-async fn answer(room: &ControlRoom, driver: &Driver, row: &RequestRow) -> Result<(), Report> {
+async fn take(room: &ControlRoom, fleet: Option<&Fleet>, row: &RequestRow, epoch: u64) {
+    let Ok(journal) = room.journal() else { return };
+    let (state, answer) = match answer(room, fleet, row).await {
+        Ok(answer) => (RequestState::Done, answer),
+        Err(report) => (RequestState::Refused, serde_json::to_value(report).unwrap_or_default()),
+    };
+    if let Err(error) = journal.answer_request(&row.id, epoch, state, answer, room.now_ms()).await {
+        tracing::warn!(%error, "a request was not answered");
+    }
+}
+
+async fn answer(room: &ControlRoom, fleet: Option<&Fleet>, row: &RequestRow) -> Result<Value, Report> {
     let ask: Ask = serde_json::from_value(row.body.clone()).map_err(|error| {
         Report::new(Code::InvalidInput, "the request is not understood").cause(error.to_string())
     })?;
-    carry_out(room, driver, &ask).await
-}
-
-async fn carry_out(room: &ControlRoom, driver: &Driver, ask: &Ask) -> Result<(), Report> {
-    let fleet = driver.fleet().ok_or_else(|| {
+    let fleet = fleet.ok_or_else(|| {
         Report::new(Code::Conflict, "nothing watches the fleet now")
             .cure("open the desktop or run `att watch`")
     })?;
+    carry_out(room, fleet, &ask).await
+}
+
+async fn carry_out(room: &ControlRoom, fleet: &Fleet, ask: &Ask) -> Result<Value, Report> {
     match ask {
         Ask::Retry { server } => {
             fleet.retry_now(server).await.map_err(fleet_report)?;
@@ -158,6 +204,18 @@ async fn carry_out(room: &ControlRoom, driver: &Driver, ask: &Ask) -> Result<(),
         Ask::BaselineChanged { server } => {
             fleet.baseline_changed(server).await.map_err(fleet_report)?;
         }
+        Ask::ConnectAll { servers } => {
+            return many::answer(room, fleet, &fleet.connect_all(servers).await.map_err(fleet_report)?);
+        }
+        Ask::RefreshAll { servers } => {
+            return many::answer(room, fleet, &fleet.refresh_all(servers).await.map_err(fleet_report)?);
+        }
+        Ask::InvalidateSession { server } => {
+            fleet.invalidate_session(server).await.map_err(fleet_report)?;
+        }
+        Ask::RefreshSession { server } => {
+            fleet.refresh_session(server).await.map_err(fleet_report)?;
+        }
         Ask::Reload => {
             room.read_configuration();
             let servers = room.configuration().servers.clone();
@@ -165,7 +223,7 @@ async fn carry_out(room: &ControlRoom, driver: &Driver, ask: &Ask) -> Result<(),
             room.0.notices.tell(&[crate::dto::Topic::System, crate::dto::Topic::Fleet]);
         }
     }
-    Ok(())
+    Ok(Value::Null)
 }
 
 /// The answer for a server that is not configured.

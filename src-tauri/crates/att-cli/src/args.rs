@@ -1,11 +1,13 @@
 //! The command line of `att`.
 
 mod server;
+mod session;
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 pub use server::{AddArguments, ServerCommand};
+pub use session::SessionCommand;
 
 /// ATT's headless face: watch MCP servers and oversee release cycles from a terminal.
 ///
@@ -29,6 +31,26 @@ pub enum Command {
     Check(ConfigArgument),
     /// Print the last known state of every server.
     Servers,
+    /// Connect servers now, without waiting for their next attempts: the named ones, or all.
+    ///
+    /// Asks the process that watches the fleet. Exit code 1 when some failed.
+    Retry {
+        /// The servers; all enabled ones when left out.
+        servers: Vec<String>,
+    },
+    /// Read the lists of servers again: the named ones, or all.
+    ///
+    /// Asks the process that watches the fleet. Exit code 1 when some failed.
+    Refresh {
+        /// The servers; all enabled ones when left out.
+        servers: Vec<String>,
+    },
+    /// Sessions: how fresh they are, dropped, made anew.
+    Session {
+        /// What to do.
+        #[command(subcommand)]
+        command: SessionCommand,
+    },
     /// Edit the servers of mcp.json; comments and order stay.
     Server {
         /// What to do.
@@ -229,6 +251,15 @@ pub struct EventsArguments {
     /// With this correlation id.
     #[arg(long)]
     pub correlation: Option<String>,
+    /// About this method, such as tools/call.
+    #[arg(long)]
+    pub method: Option<String>,
+    /// Of this invocation.
+    #[arg(long, value_name = "ID")]
+    pub request: Option<String>,
+    /// Of this phase, such as invoke_failure.
+    #[arg(long)]
+    pub phase: Option<String>,
     /// Not before this time, Unix ms.
     #[arg(long, value_name = "MS")]
     pub since_ms: Option<i64>,

@@ -50,15 +50,20 @@ const HEADERS: [&str; 9] =
     ["server", "status", "transport", "era", "tools", "resources", "prompts", "latency", "summary"];
 
 /// Connects to all once.
-pub async fn check(home: Home, config: Option<PathBuf>, json: bool) -> Result<ExitCode, Report> {
-    let check: CheckDto = att_api::check(&home, config).await?;
-    let broken = check.problems.iter().any(|problem| !problem.warning);
+pub fn print_check(check: &CheckDto, json: bool) {
     if json {
-        print::json(&check);
+        print::json(check);
     } else {
         let all = check.results.iter().chain(&check.failures);
         print::table(&HEADERS, all.map(row).collect(), NO_SERVERS);
     }
+}
+
+/// `att check`.
+pub async fn check(home: Home, config: Option<PathBuf>, json: bool) -> Result<ExitCode, Report> {
+    let check: CheckDto = att_api::check(&home, config).await?;
+    let broken = check.problems.iter().any(|problem| !problem.warning);
+    print_check(&check, json);
     print_problems(&check.problems);
     let all_healthy =
         check.failures.is_empty() && check.results.iter().all(|server| server.status == "healthy");
@@ -207,6 +212,9 @@ pub async fn events(room: &ControlRoom, filter: EventsArguments, json: bool) -> 
             server: filter.server,
             kind: filter.kind,
             correlation_id: filter.correlation,
+            method: filter.method,
+            request_id: filter.request,
+            phase: filter.phase,
             since_ms: filter.since_ms,
             limit: Some(filter.limit),
         })

@@ -9,6 +9,7 @@ mod print;
 mod release;
 mod secret;
 mod server;
+mod session;
 mod snapshot;
 mod target;
 mod wire;
@@ -42,6 +43,15 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Report> {
         Command::Check(config) => fleet::check(home, config.config, json).await,
         Command::Servers => {
             with_room(home, Drive::Nothing, async |room| fleet::servers(&room, json).await).await
+        }
+        Command::Retry { servers } => {
+            with_room(home, Drive::Nothing, async |room| session::retry(&room, servers, json).await).await
+        }
+        Command::Refresh { servers } => {
+            with_room(home, Drive::Nothing, async |room| session::refresh(&room, servers, json).await).await
+        }
+        Command::Session { command } => {
+            with_room(home, Drive::Nothing, async |room| session::run(&room, command, json).await).await
         }
         Command::Server { command } => server::run(home, command, json).await,
         Command::Call(call) => fleet::call(home, call, json).await,

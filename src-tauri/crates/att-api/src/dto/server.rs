@@ -210,6 +210,15 @@ pub struct EventFilterDto {
     pub kind: Option<String>,
     /// With this correlation id.
     pub correlation_id: Option<String>,
+    /// About this method, such as `tools/call`.
+    #[serde(default)]
+    pub method: Option<String>,
+    /// Of this invocation.
+    #[serde(default)]
+    pub request_id: Option<String>,
+    /// `initialize_start` `initialize_success` `initialize_failure` `invoke_start` `invoke_success` `invoke_failure`.
+    #[serde(default)]
+    pub phase: Option<String>,
     /// Not before, Unix ms.
     #[specta(type = Option<u32>)]
     pub since_ms: Option<i64>,
@@ -237,6 +246,24 @@ pub struct EventDto {
     pub text: String,
     /// The body as JSON text.
     pub body: String,
+}
+
+/// The session of one server (design 1.6).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct SessionDto {
+    /// The server.
+    pub server: String,
+    /// The connection it belongs to.
+    pub generation: u32,
+    /// It can be used now.
+    pub active: bool,
+    /// The handshake is done.
+    pub initialized: bool,
+    /// When the server last answered anything, Unix ms.
+    #[specta(type = Option<u32>)]
+    pub last_activity_at_ms: Option<i64>,
+    /// `unknown` `active_recent` `stale`.
+    pub freshness: String,
 }
 
 /// The answer of an `att check` for one or all servers (design 4).

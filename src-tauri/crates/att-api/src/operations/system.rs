@@ -6,8 +6,8 @@ use crate::dto::{EngineDto, EventDto, EventFilterDto, JournalVerifyDto, SafeMode
 use crate::engine_lock::{self, LEASE};
 use crate::room::ControlRoom;
 use att_bootstrap::store::{CycleStore as _, Lease};
-use att_core::Report;
-use att_core::id::CorrelationId;
+use att_core::id::{CorrelationId, RequestId};
+use att_core::{Code, Report};
 use att_journal::{EventFilter, Problem};
 use std::io::Write;
 use std::path::Path;
@@ -91,9 +91,20 @@ impl ControlRoom {
     /// # Errors
     /// When the journal cannot be read.
     pub async fn events_list(&self, filter: EventFilterDto) -> Result<Vec<EventDto>, Report> {
+        let phase = filter.phase.map(|phase| {
+            serde_json::from_value(serde_json::Value::String(phase.clone())).map_err(|_| {
+                Report::new(Code::InvalidInput, format!("`{phase}` is no phase")).cure(
+                    "one of initialize_start, initialize_success, initialize_failure, invoke_start, \
+                     invoke_success, invoke_failure",
+                )
+            })
+        });
         let filter = EventFilter {
             server: filter.server,
             kind: filter.kind,
+            method: filter.method,
+            request: filter.request_id.map(RequestId::from),
+            phase: phase.transpose()?,
             correlation: filter.correlation_id.map(CorrelationId::from),
             since_ms: filter.since_ms,
             limit: Some(filter.limit.unwrap_or(200).min(MAX_EVENTS)),

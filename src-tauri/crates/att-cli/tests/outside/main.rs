@@ -11,6 +11,7 @@ mod outside;
 mod peers;
 mod proxy;
 mod secrets;
+mod sessions;
 #[path = "../../../../../tests/product/support.rs"]
 mod support;
 mod wire;
