@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
+use crate::hostile::Hostile;
 use crate::{Era, Profile};
 
 /// A moment of a `tools/call`.
@@ -48,6 +49,21 @@ pub(crate) struct Faults {
     /// Answer every HTTP request with 500.
     #[arg(long, num_args = 0..=1, default_missing_value = "true")]
     pub http_500: Option<bool>,
+    /// Answer every HTTP request with this status.
+    #[arg(long)]
+    pub http_status: Option<u16>,
+    /// Say `Retry-After` with that status, in seconds.
+    #[arg(long)]
+    pub retry_after_s: Option<u32>,
+    /// Do this in place of an answer.
+    #[arg(long, value_enum)]
+    pub hostile: Option<Hostile>,
+    /// The method whose answers are hostile; `tools/list` without it.
+    #[arg(long)]
+    pub hostile_at: Option<String>,
+    /// Tell so often that the tools changed before each answer to `tools/call`.
+    #[arg(long)]
+    pub changes_told: Option<u32>,
     /// Answer this method with broken JSON; `all` for every method.
     #[arg(long)]
     pub malformed_json: Option<String>,
@@ -73,7 +89,7 @@ pub(crate) struct Faults {
 
 impl Faults {
     /// `self` where it says something, else `other`.
-    fn over(self, other: Self) -> Self {
+    pub fn over(self, other: Self) -> Self {
         Self {
             slow_ms: self.slow_ms.or(other.slow_ms),
             hang_on_connect: self.hang_on_connect.or(other.hang_on_connect),
@@ -83,6 +99,11 @@ impl Faults {
             freeze_at: self.freeze_at.or(other.freeze_at),
             exit_on_discover: self.exit_on_discover.or(other.exit_on_discover),
             http_500: self.http_500.or(other.http_500),
+            http_status: self.http_status.or(other.http_status),
+            retry_after_s: self.retry_after_s.or(other.retry_after_s),
+            hostile: self.hostile.or(other.hostile),
+            hostile_at: self.hostile_at.or(other.hostile_at),
+            changes_told: self.changes_told.or(other.changes_told),
             malformed_json: self.malformed_json.or(other.malformed_json),
             malformed_tool: self.malformed_tool.or(other.malformed_tool),
             fail_prompts: self.fail_prompts.or(other.fail_prompts),
@@ -91,6 +112,11 @@ impl Faults {
             flap_up_ms: self.flap_up_ms.or(other.flap_up_ms),
             flap_down_attempts: self.flap_down_attempts.or(other.flap_down_attempts),
         }
+    }
+
+    /// What is hostile about the answers to `method`.
+    pub fn hostile_to(&self, method: &str) -> Option<Hostile> {
+        self.hostile.filter(|_| self.hostile_at.as_deref().unwrap_or("tools/list") == method)
     }
 
     /// What a profile does by itself.

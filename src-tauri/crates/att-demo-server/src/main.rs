@@ -4,6 +4,7 @@
 //! every fault is done at its edge, on the bytes, as a broken server would do it.
 
 mod control;
+mod hostile;
 mod http;
 mod mischief;
 mod schedule;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::Era;
-use crate::control::{Control, Moment};
+use crate::control::{Faults, Moment};
 
 /// Time for bytes to leave before the process ends.
 const ON_ITS_WAY: Duration = Duration::from_millis(50);
@@ -21,23 +21,25 @@ pub(crate) enum Act {
     Hang,
     /// The process ends.
     Exit,
-    /// It is refused with an HTTP status (over stdio: an internal error).
-    Status(u16),
+    /// It is refused with an HTTP status and perhaps a `Retry-After` in seconds (over stdio: an internal error).
+    Status(u16, Option<u32>),
     /// It is refused with a JSON-RPC error.
     Refuse(i64, &'static str),
 }
 
 /// Decides over a request.
-pub(crate) fn on_request(control: &Control, message: &Value) -> Act {
+pub(crate) fn on_request(faults: &Faults, era: Era, message: &Value) -> Act {
     let Some(method) = message.get("method").and_then(Value::as_str) else { return Act::Pass };
     if message.get("id").is_none() {
         return Act::Pass;
     }
-    let faults = control.faults();
     let on = |fault: Option<bool>| fault == Some(true);
     let connects = matches!(method, "initialize" | "server/discover");
     if on(faults.http_500) {
-        return Act::Status(500);
+        return Act::Status(500, None);
+    }
+    if let Some(status) = faults.http_status {
+        return Act::Status(status, faults.retry_after_s);
     }
     if method == "server/discover" && on(faults.exit_on_discover) {
         return Act::Exit;
@@ -56,7 +58,7 @@ pub(crate) fn on_request(control: &Control, message: &Value) -> Act {
     if method == "tools/call" && on(faults.die_on_call) && !counts {
         return Act::Exit;
     }
-    match (control.era, method) {
+    match (era, method) {
         (Era::Legacy, "server/discover") => return Act::Refuse(-32601, "Method not found"),
         (Era::Modern, "initialize") => return Act::Refuse(-32601, "Method not found"),
         _ => {}
@@ -81,8 +83,7 @@ pub(crate) enum Cut {
 
 impl Cut {
     /// What becomes of the answer to `method`, if it is cut.
-    pub fn of(control: &Control, method: &str) -> Option<Self> {
-        let faults = control.faults();
+    pub fn of(faults: &Faults, method: &str) -> Option<Self> {
         match (faults.die_at, faults.freeze_at) {
             _ if method != "tools/call" => None,
             (Some(Moment::Answer), _) => Some(Self::Die),
@@ -113,15 +114,23 @@ pub(crate) fn half(text: &str) -> &str {
 }
 
 /// True when the answer to `method` has to be looked at by [`on_answer`].
-pub(crate) fn touches_answer(control: &Control, method: &str) -> bool {
-    let faults = control.faults();
-    let broken = faults.malformed_json.is_some_and(|which| which == "all" || which == method);
-    broken || (method == "tools/list" && faults.malformed_tool == Some(true))
+pub(crate) fn touches_answer(faults: &Faults, method: &str) -> bool {
+    let broken = faults.malformed_json.as_ref().is_some_and(|which| which == "all" || which == method);
+    broken
+        || told_changes(faults, method) > 0
+        || (method == "tools/list" && faults.malformed_tool == Some(true))
 }
 
+/// How often it is told that the tools changed before `method` is answered.
+pub(crate) fn told_changes(faults: &Faults, method: &str) -> u32 {
+    if method == "tools/call" { faults.changes_told.unwrap_or(0) } else { 0 }
+}
+
+/// What tells that the tools changed.
+pub(crate) const TOOLS_CHANGED: &str = r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#;
+
 /// The answer's text as it goes out.
-pub(crate) fn on_answer(control: &Control, method: &str, answer: &str) -> String {
-    let faults = control.faults();
+pub(crate) fn on_answer(faults: &Faults, method: &str, answer: &str) -> String {
     let mut text = answer.to_owned();
     if method == "tools/list"
         && faults.malformed_tool == Some(true)
@@ -131,7 +140,7 @@ pub(crate) fn on_answer(control: &Control, method: &str, answer: &str) -> String
         tools.insert(1.min(tools.len()), json!({"name": 42, "description": ["not", "a", "text"]}));
         text = message.to_string();
     }
-    if faults.malformed_json.is_some_and(|which| which == "all" || which == method) {
+    if faults.malformed_json.as_ref().is_some_and(|which| which == "all" || which == method) {
         text.truncate(half(&text).len());
     }
     text
@@ -145,16 +154,11 @@ pub(crate) fn refusal(request: &Value, code: i64, message: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Profile;
-    use crate::control::Faults;
-
-    fn control(faults: Faults) -> Control {
-        Control::new(None, faults, Profile::Faulty, Era::Both)
-    }
 
     #[test]
     fn faults_hit_only_the_requests_they_name() {
-        let hang = control(Faults { hang_on_call: Some(true), ..Faults::default() });
+        let hang = Faults { hang_on_call: Some(true), ..Faults::default() };
+        let on_request = |faults: &Faults, message: &Value| on_request(faults, Era::Both, message);
         let request = |method: &str| json!({"id": 1, "method": method, "params": {"name": "echo"}});
         assert_eq!(on_request(&hang, &request("tools/call")), Act::Hang);
         assert_eq!(on_request(&hang, &request("tools/list")), Act::Pass);
@@ -163,9 +167,9 @@ mod tests {
 
     #[test]
     fn a_malformed_tool_stands_among_good_ones() {
-        let control = control(Faults { malformed_tool: Some(true), ..Faults::default() });
+        let faults = Faults { malformed_tool: Some(true), ..Faults::default() };
         let answer = r#"{"id":1,"result":{"tools":[{"name":"a"},{"name":"b"}]}}"#;
-        let out: Value = serde_json::from_str(&on_answer(&control, "tools/list", answer)).unwrap();
+        let out: Value = serde_json::from_str(&on_answer(&faults, "tools/list", answer)).unwrap();
         let names: Vec<_> =
             out["result"]["tools"].as_array().unwrap().iter().map(|t| t["name"].clone()).collect();
         assert_eq!(names, [json!("a"), json!(42), json!("b")]);
@@ -173,8 +177,8 @@ mod tests {
 
     #[test]
     fn broken_json_is_really_broken() {
-        let control = control(Faults { malformed_json: Some("all".into()), ..Faults::default() });
-        let out = on_answer(&control, "tools/call", r#"{"id":1,"result":{"é":"é"}}"#);
+        let faults = Faults { malformed_json: Some("all".into()), ..Faults::default() };
+        let out = on_answer(&faults, "tools/call", r#"{"id":1,"result":{"é":"é"}}"#);
         assert!(serde_json::from_str::<Value>(&out).is_err());
     }
 }

@@ -10,11 +10,15 @@ use tokio::sync::mpsc;
 
 use crate::DemoError;
 use crate::control::Control;
-use crate::mischief::{Act, Cut, half, on_answer, on_request, refusal};
+use crate::hostile::{Reply, reply};
+use crate::mischief::{Act, Cut, TOOLS_CHANGED, half, on_answer, on_request, refusal, told_changes};
 use crate::server::Demo;
 
 /// Buffer between the edge and the server, in bytes.
 const PIPE_BYTES: usize = 256 * 1024;
+
+/// Bytes on their way out, and what becomes of the server when they are out.
+type Piece = (Vec<u8>, Option<Cut>);
 
 /// Serves until stdin ends.
 pub(crate) async fn serve(demo: Demo, control: Arc<Control>) -> Result<(), DemoError> {
@@ -30,16 +34,13 @@ pub(crate) async fn serve_lines(
 ) -> Result<(), DemoError> {
     let (edge, inner) = tokio::io::duplex(PIPE_BYTES);
     let (from_server, mut to_server) = tokio::io::split(edge);
-    let (out, mut outgoing) = mpsc::channel::<(String, Option<Cut>)>(256);
+    let (out, mut outgoing) = mpsc::channel::<Piece>(256);
     let (inn, mut incoming) = mpsc::channel::<String>(256);
     let methods: Arc<Mutex<HashMap<String, String>>> = Arc::default();
 
     let writer = tokio::spawn(async move {
-        while let Some((mut line, cut)) = outgoing.recv().await {
-            if cut.is_none() {
-                line.push('\n');
-            }
-            if output.write_all(line.as_bytes()).await.is_err() || output.flush().await.is_err() {
+        while let Some((bytes, cut)) = outgoing.recv().await {
+            if output.write_all(&bytes).await.is_err() || output.flush().await.is_err() {
                 return;
             }
             if let Some(cut) = cut {
@@ -64,16 +65,11 @@ pub(crate) async fn serve_lines(
                     serde_json::from_str::<Value>(&line).ok().and_then(|m| m.get("id").map(Value::to_string));
                 let method =
                     id.and_then(|id| methods.lock().unwrap_or_else(PoisonError::into_inner).remove(&id));
-                let out_line = match &method {
-                    Some(method) => on_answer(&control, method, &line),
-                    None => line,
+                let sent = match method {
+                    Some(method) => answer(&control, &method, &line, &out).await,
+                    None => out.send(as_line(line)).await.is_ok(),
                 };
-                let cut = method.and_then(|method| Cut::of(&control, &method));
-                let sent = match cut {
-                    None => out.send((out_line, None)).await,
-                    Some(cut) => out.send((half(&out_line).to_owned(), Some(cut))).await,
-                };
-                if sent.is_err() {
+                if !sent {
                     return;
                 }
             }
@@ -95,7 +91,7 @@ pub(crate) async fn serve_lines(
         if let (Some(id), Some(method)) = (message.get("id"), message.get("method").and_then(Value::as_str)) {
             methods.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_string(), method.to_owned());
         }
-        match on_request(&control, &message) {
+        match on_request(&control.faults(), control.era, &message) {
             Act::Pass => {
                 let _ = inn.send(line).await;
             }
@@ -108,13 +104,12 @@ pub(crate) async fn serve_lines(
             }
             Act::Hang => {}
             Act::Exit => std::process::exit(9),
-            Act::Status(status) => {
-                let _ = out
-                    .send((refusal(&message, -32603, &format!("status {status}")).to_string(), None))
-                    .await;
+            Act::Status(status, _) => {
+                let refused = refusal(&message, -32603, &format!("status {status}"));
+                let _ = out.send(as_line(refused.to_string())).await;
             }
             Act::Refuse(code, text) => {
-                let _ = out.send((refusal(&message, code, text).to_string(), None)).await;
+                let _ = out.send(as_line(refusal(&message, code, text).to_string())).await;
             }
         }
     }
@@ -124,4 +119,47 @@ pub(crate) async fn serve_lines(
     answers.abort();
     let _ = tokio::time::timeout(std::time::Duration::from_millis(200), writer).await;
     Ok(())
+}
+
+/// Sends the answer to `method`, or what comes in its place; false when nobody reads any more.
+async fn answer(control: &Control, method: &str, line: &str, out: &mpsc::Sender<Piece>) -> bool {
+    let faults = control.faults();
+    for _ in 0..told_changes(&faults, method) {
+        if out.send(as_line(TOOLS_CHANGED.to_owned())).await.is_err() {
+            return false;
+        }
+    }
+    let line = on_answer(&faults, method, line);
+    if let Some(cut) = Cut::of(&faults, method) {
+        return out.send((half(&line).as_bytes().to_vec(), Some(cut))).await.is_ok();
+    }
+    let Some(act) = faults.hostile_to(method) else { return out.send(as_line(line)).await.is_ok() };
+    match reply(act, &line) {
+        Reply::Messages(all) => {
+            for bytes in all {
+                if out.send(message(bytes)).await.is_err() {
+                    return false;
+                }
+            }
+            true
+        }
+        Reply::Garbage(bytes) | Reply::Half(bytes) => out.send((bytes, None)).await.is_ok(),
+        Reply::Flood(bytes) => {
+            while out.send(message(bytes.clone())).await.is_ok() {}
+            false
+        }
+        Reply::EndlessLine(bytes) => {
+            while out.send((bytes.clone(), None)).await.is_ok() {}
+            false
+        }
+    }
+}
+
+fn as_line(text: String) -> Piece {
+    message(text.into_bytes())
+}
+
+fn message(mut bytes: Vec<u8>) -> Piece {
+    bytes.push(b'\n');
+    (bytes, None)
 }

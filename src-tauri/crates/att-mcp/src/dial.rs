@@ -301,7 +301,8 @@ fn all_failed(link: &Link, lists: &ReadLists) -> Option<WireFault> {
         ReadList::Items(_) | ReadList::Unsupported => None,
     })?;
     let none_read = asked.iter().all(|list| matches!(list, ReadList::Failed(_)));
-    (none_read && link.is_closed()).then(|| WireFault::new(ErrorCategory::TransportError, failed))
+    let unknown = || WireFault::new(ErrorCategory::TransportError, failed);
+    (none_read && link.is_closed()).then(|| link.cause().unwrap_or_else(unknown))
 }
 
 fn any_items(lists: &ReadLists) -> bool {

@@ -110,6 +110,11 @@ impl Link {
         !self.is_closed() && millis(self.activity.silent_for()) <= window_ms
     }
 
+    /// Why the transport, or a request on it, failed, where anything is known of it.
+    pub fn cause(&self) -> Option<WireFault> {
+        self.wire.cause()
+    }
+
     /// Ends with why the transport as a whole failed; a dead HTTP server gives no such signal.
     pub async fn broken(&self) -> WireFault {
         self.wire.failed(Some("")).await

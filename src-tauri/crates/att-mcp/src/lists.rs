@@ -8,6 +8,7 @@ use rmcp::model::{
     ListToolsRequest, PaginatedRequestParams,
 };
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::link::{Link, RequestError};
 use crate::model::ListKind;
@@ -44,11 +45,17 @@ async fn read_list(link: &Link, kind: ListKind, timeout: Duration) -> ReadList {
     let mut cursors = BTreeSet::new();
     let mut cursor: Option<String> = None;
     let mut bytes = 0_usize;
+    let begun = Instant::now();
     for _ in 0..MAX_PAGES {
-        let answer = match link.request(request(kind, cursor.clone()), timeout, None).await {
+        // The time is that of the whole list: slow pages must not add up.
+        let left = timeout.saturating_sub(begun.elapsed());
+        let answer = match link.request(request(kind, cursor.clone()), left, None).await {
             Ok(answer) => answer.value,
             Err(RequestError::Refused { code, .. }) if code == i64::from(ErrorCode::METHOD_NOT_FOUND.0) => {
                 return ReadList::Unsupported;
+            }
+            Err(_) if cursor.is_some() && begun.elapsed() >= timeout => {
+                return ReadList::Failed(format!("its pages took more than {} ms", timeout.as_millis()));
             }
             Err(error) => return ReadList::Failed(error.to_string()),
         };

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::arguments::Schemas;
 use crate::facets::Greeting;
 use crate::model::{ListKind, ListSnapshot, ListStatus, Lists, Snapshot, SnapshotItem};
+use crate::weight::weigh;
 
 use item::{Judged, digest};
 
@@ -37,6 +38,18 @@ pub struct ReadLists {
     pub resource_templates: ReadList,
     /// Prompts.
     pub prompts: ReadList,
+}
+
+impl ReadLists {
+    /// About as many bytes as all items have as JSON text.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let of = |list: &ReadList| match list {
+            ReadList::Items(items) => items.iter().map(|item| weigh(item).bytes).sum(),
+            ReadList::Unsupported | ReadList::Failed(_) => 0,
+        };
+        of(&self.tools) + of(&self.resources) + of(&self.resource_templates) + of(&self.prompts)
+    }
 }
 
 /// A snapshot of `server` from what was greeted and read. `parent` is the snapshot before it.

@@ -26,6 +26,8 @@ use crate::wire::WireFault;
 
 /// Lines of stderr that become events; more than that stay in the ring only.
 const STDERR_EVENTS_PER_SECOND: u32 = 100;
+/// A server that tells of changes without a pause puts its lists' reading off so many quiet times, and no longer.
+const MOST_QUIET_TIMES: u32 = 10;
 /// Messages from the actor's own tasks, at most.
 const NEWS: usize = 256;
 
@@ -49,6 +51,8 @@ pub(super) struct Standing {
     pub(super) listed_at: Instant,
     pub(super) probe_at: Option<Instant>,
     pub(super) relist_at: Instant,
+    /// When the first change was told that no reading has followed yet.
+    pub(super) changed_at: Option<Instant>,
     pub(super) probing: bool,
     pub(super) listing: bool,
     /// Probes and list readings under way.
@@ -288,7 +292,9 @@ impl Actor {
             News::ListsChanged { generation } => {
                 let debounce = duration(self.server.config.settings.list_debounce_ms);
                 if let Some(standing) = self.standing_of(generation) {
-                    standing.relist_at = Instant::now() + debounce;
+                    let now = Instant::now();
+                    let first = *standing.changed_at.get_or_insert(now);
+                    standing.relist_at = (now + debounce).min(first + debounce * MOST_QUIET_TIMES);
                 }
             }
             News::Listening { generation, on } => {

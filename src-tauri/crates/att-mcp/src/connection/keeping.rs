@@ -12,6 +12,9 @@ use crate::model::{AdminState, EventKind, Severity, Snapshot};
 use crate::snapshot::{self, ReadLists};
 use crate::store::StoreError;
 
+/// Lists beyond this are hashed on a thread of their own.
+const HEAVY_BYTES: usize = 128 * 1024;
+
 impl Actor {
     pub(super) async fn listed(&mut self, generation: u64, lists: ReadLists) {
         let Some(standing) = self.standing_of(generation) else { return };
@@ -117,13 +120,39 @@ impl Actor {
         self.latest = Some(latest);
     }
 
+    /// The snapshot of what was read, its tools marked where it is a new one.
+    async fn take_snapshot(&self, link: &Link, lists: ReadLists, now_ms: i64) -> Snapshot {
+        let (name, generation) = (self.state.server.clone(), link.generation);
+        let (greeting, latest) = (link.greeting.clone(), self.latest.clone());
+        let shared = Arc::clone(&self.shared);
+        let is_heavy = lists.bytes() > HEAVY_BYTES;
+        let take = move || {
+            let mut taken = snapshot::take(&name, generation, &greeting, lists, latest.as_deref(), now_ms);
+            if latest.is_none_or(|latest| latest.surface != taken.surface) {
+                snapshot::mark_unusable(&mut taken, &shared.schemas);
+            }
+            taken
+        };
+        if !is_heavy {
+            return take();
+        }
+        // Hashing megabytes that a server sent must not hold up the others on this thread.
+        match tokio::task::spawn_blocking(take).await {
+            Ok(taken) => taken,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime ends, and this task with it.
+                Err(_) => std::future::pending().await,
+            },
+        }
+    }
+
     /// Keeps what was read: a new snapshot where the surface changed, a later `last_seen` where it did not.
     pub(super) async fn keep_snapshot(&mut self, link: &Link, lists: ReadLists) -> Surface {
         let name = self.state.server.clone();
         self.load_latest().await;
         let now_ms = self.now_ms();
-        let mut taken =
-            snapshot::take(&name, link.generation, &link.greeting, lists, self.latest.as_deref(), now_ms);
+        let taken = self.take_snapshot(link, lists, now_ms).await;
         let failed =
             taken.lists.failures().iter().map(|(kind, why)| format!("{}: {why}", kind.as_str())).collect();
         let mut surface = Surface { counts: taken.lists.counts(), failed, snapshot_id: None };
@@ -135,7 +164,6 @@ impl Actor {
             }
             return surface;
         }
-        snapshot::mark_unusable(&mut taken, &self.shared.schemas);
         surface.snapshot_id = Some(taken.id.clone());
         if let Err(error) = self.shared.store.put_snapshot(taken.clone()).await {
             tracing::warn!(server = %name, %error, "a snapshot was not kept");

@@ -40,6 +40,7 @@ impl Actor {
             listening: false,
             listed_at: now,
             probe_at: None,
+            changed_at: None,
             relist_at: now + self.jittered(self.server.config.settings.snapshot_interval_ms),
             probing: false,
             listing: false,

@@ -96,6 +96,7 @@ impl Actor {
             return;
         }
         standing.listing = true;
+        standing.changed_at = None;
         standing.listed_at = Instant::now();
         let link = Arc::clone(&standing.link);
         standing.work.spawn(async move {

@@ -12,7 +12,7 @@ use crate::child::{Process, StderrRing};
 use crate::client::FleetClient;
 use crate::dial::exit_fault;
 use crate::link::Link;
-use crate::model::Era;
+use crate::model::{Era, ErrorCategory};
 
 /// How long a process may take to be seen ended after its pipe closed, so that the better reason is told.
 const EXIT_PATIENCE: Duration = Duration::from_millis(300);
@@ -41,7 +41,8 @@ pub(super) fn watch(
         let (link, news) = (Arc::clone(link), news.clone());
         tasks.spawn(async move {
             let fault = link.broken().await;
-            if has_process {
+            // Where the wire knows why, the end of the process is a consequence and says less.
+            if has_process && fault.category == ErrorCategory::TransportError {
                 tokio::time::sleep(EXIT_PATIENCE).await;
             }
             let _ = news.send(News::Broken { generation, fault }).await;

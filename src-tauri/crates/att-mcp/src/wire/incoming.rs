@@ -73,6 +73,12 @@ impl Wire {
     fn take(&self, message: Value, bytes: &[u8], arrival: Arrival<'_>) -> Heard {
         let method = message.get("method").and_then(Value::as_str).map(str::to_owned);
         let id = message.get("id").filter(|id| !id.is_null()).map(id_text);
+        if let (Some(method), None) = (&method, &id)
+            && !self.admit(method)
+        {
+            // Not even logged: a flood would cost its redaction, and wash all else out of the log.
+            return Heard::Ignored(format!("{method} was dropped: the server sends too many of them"));
+        }
         let kind = match (&method, &id) {
             (Some(_), Some(_)) => WireKind::Request,
             (Some(_), None) => WireKind::Notification,
@@ -91,9 +97,6 @@ impl Wire {
             raw: bytes,
         });
         match (method, id) {
-            (Some(method), None) if !self.admit(&method) => {
-                Heard::Ignored(format!("{method} was dropped: the server sends too many of them"))
-            }
             (Some(_), _) => self.typed(message, arrival),
             (None, Some(id)) => self.answer(message, &id),
             (None, None) if message.get("error").is_some() => self.typed(message, arrival),
