@@ -35,6 +35,37 @@ pub(crate) fn read(path: &Path) -> Result<Configuration, Report> {
     Ok(Configuration { servers, problems })
 }
 
+/// What holds from now on: `fresh`, with the earlier server in the place of an entry that is broken now. A file that is
+/// broken as a whole, or gone, ends no server: nobody asked for that.
+pub(crate) fn over(earlier: &Configuration, mut fresh: Configuration, path: &Path) -> Configuration {
+    if fresh.servers.is_empty() && fresh.problems.is_empty() && !earlier.servers.is_empty() && !path.exists()
+    {
+        fresh.problems.push(ConfigProblemDto {
+            file: path.display().to_string(),
+            subject: None,
+            line: 1,
+            column: 1,
+            message: "the file is gone; the servers are watched as they were".into(),
+            cure: "bring it back, or write {\"mcpServers\": {}} to watch none".into(),
+            warning: false,
+        });
+    }
+    let errors: Vec<Option<String>> = fresh
+        .problems
+        .iter()
+        .filter(|problem| !problem.warning)
+        .map(|problem| problem.subject.clone())
+        .collect();
+    let whole = errors.contains(&None);
+    for server in &earlier.servers {
+        let broken = whole || errors.contains(&Some(server.name.clone()));
+        if broken && !fresh.servers.iter().any(|known| known.name == server.name) {
+            fresh.servers.push(server.clone());
+        }
+    }
+    fresh
+}
+
 /// The problem to show for a file that cannot be read at all.
 pub(crate) fn as_problem(path: &Path, report: &Report) -> ConfigProblemDto {
     ConfigProblemDto {

@@ -4,7 +4,9 @@
 
 pub mod baseline;
 pub mod decision;
+pub mod doctor;
 pub mod fleet;
+pub mod import;
 pub mod notice;
 pub mod release;
 pub mod secret;
@@ -14,7 +16,9 @@ pub mod wire;
 
 pub use baseline::*;
 pub use decision::*;
+pub use doctor::*;
 pub use fleet::*;
+pub use import::*;
 pub use notice::*;
 pub use release::*;
 pub use secret::*;

@@ -20,13 +20,14 @@ mod operations;
 mod requests;
 mod room;
 mod secrets;
+mod watching;
 
 pub use att_core::{Code, Face, Report};
 pub use authorize::authorize_once;
 pub use demo::{DemoMade, demo_init};
 pub use home::Home;
 pub use log::log_to_stderr;
-pub use once::{call_once, check};
+pub use once::{call_once, check, doctor};
 pub use room::{ControlRoom, Drive};
 
 impl From<Report> for dto::ErrorDto {

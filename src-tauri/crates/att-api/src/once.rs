@@ -1,5 +1,6 @@
 //! Short connections of one's own: `att check`, `att call`, `att read`. They never touch the live facets.
 
+mod doctor;
 mod short_store;
 
 use crate::config;
@@ -14,6 +15,9 @@ use att_mcp::{
     Fleet, FleetDeps, FleetError, FleetStore as _, InvokeFailure, InvokeRequest, MemoryFleetStore, Operation,
 };
 use short_store::ShortStore;
+
+pub use doctor::doctor;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -4,6 +4,8 @@
 //! - `fleet`, `servers`: rows, one server, snapshots, calls, retry, consent, reload
 //! - `baselines`: the history of snapshots, and what a person accepts of it
 //! - `configuring`: what stands in `mcp.json`: servers added, removed, renamed, set, switched on and off
+//! - `consents`: which commands a person approved, and taking it back
+//! - `importing`: servers taken over from other clients
 //! - `projects`, `releases`: projects with their `att.toml`, chains, cycles from the request to the statement
 //! - `decisions`: the inbox, decisions and their answers, safe mode
 //! - `many`: what is asked of many servers at once, and sessions
@@ -19,8 +21,10 @@
 mod authorize;
 mod baselines;
 mod configuring;
+mod consents;
 mod decisions;
 mod fleet;
+mod importing;
 pub(crate) mod many;
 mod projects;
 mod releases;

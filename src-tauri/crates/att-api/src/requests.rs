@@ -30,6 +30,8 @@ pub(crate) enum Ask {
     Refresh { server: String },
     /// The operator approved the command of a server; the consent is in the journal already.
     ConsentGiven { server: String },
+    /// The operator took the consent back; it is gone from the journal already.
+    ConsentWithdrawn { server: String },
     /// A kept secret was set or removed.
     SecretChanged { name: String },
     /// Throw a server's token away.
@@ -55,6 +57,7 @@ impl Ask {
             Self::SetEnabled { .. } => "set_enabled",
             Self::Refresh { .. } => "refresh",
             Self::ConsentGiven { .. } => "consent_given",
+            Self::ConsentWithdrawn { .. } => "consent_withdrawn",
             Self::SecretChanged { .. } => "secret_changed",
             Self::ForgetAuthorization { .. } => "forget_authorization",
             Self::BaselineChanged { .. } => "baseline_changed",
@@ -194,6 +197,12 @@ async fn carry_out(room: &ControlRoom, fleet: &Fleet, ask: &Ask) -> Result<Value
         }
         Ask::ConsentGiven { server } => {
             fleet.consent_given(server).await.map_err(fleet_report)?;
+        }
+        Ask::ConsentWithdrawn { server } => {
+            let servers = room.configuration().servers.clone();
+            // Ended with its process, then taken in again as one that waits for consent.
+            fleet.reload(servers.iter().filter(|known| &known.name != server).cloned().collect()).await;
+            fleet.reload(servers).await;
         }
         Ask::ForgetAuthorization { server } => {
             fleet.forget_authorization(server).await.map_err(fleet_report)?;

@@ -91,6 +91,9 @@ impl ControlRoom {
             room.try_to_drive(drive).await;
             room.spawn(room.clone().keep_driving(drive));
         }
+        if drive == Drive::FleetAndCycles {
+            room.spawn(crate::watching::watch(room.clone()));
+        }
         if room.0.journal.is_ok() {
             room.spawn(room.clone().look_at_journal());
         }
@@ -190,13 +193,14 @@ impl ControlRoom {
         self.0.configuration.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads `mcp.json` again. A file that cannot be read leaves the servers as they were.
+    /// Reads `mcp.json` again. A file that cannot be read leaves the servers as they were, and so does a broken entry
+    /// the server that it was.
     pub(crate) fn read_configuration(&self) {
         let path = self.0.home.mcp_json();
         let read = config::read(&path);
         let mut kept = self.configuration();
         match read {
-            Ok(fresh) => *kept = fresh,
+            Ok(fresh) => *kept = config::over(&kept, fresh, &path),
             Err(report) => kept.problems = vec![config::as_problem(&path, &report)],
         }
     }

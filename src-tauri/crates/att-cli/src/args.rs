@@ -1,11 +1,13 @@
 //! The command line of `att`.
 
+mod import;
 mod server;
 mod session;
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
+pub use import::{ConsentCommand, DoctorArguments, ImportArguments};
 pub use server::{AddArguments, ServerCommand};
 pub use session::SessionCommand;
 
@@ -57,6 +59,17 @@ pub enum Command {
         #[command(subcommand)]
         command: ServerCommand,
     },
+    /// Take servers over from another client: shows what it would do, then edits mcp.json. Secrets become references.
+    Import(ImportArguments),
+    /// Which commands may run: each only after you saw and approved exactly it.
+    Consent {
+        /// What to do.
+        #[command(subcommand)]
+        command: ConsentCommand,
+    },
+    /// Examine one server step by step (DNS, TCP, TLS, HTTP or its program; then era, auth, lists): names the step that
+    /// fails and its cure.
+    Doctor(DoctorArguments),
     /// Call a tool.
     Call(CallArguments),
     /// Read a resource.

@@ -3,8 +3,11 @@
 mod args;
 mod ask;
 mod authorize;
+mod consent;
 mod decision;
+mod doctor;
 mod fleet;
+mod import;
 mod print;
 mod release;
 mod secret;
@@ -54,6 +57,9 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Report> {
             with_room(home, Drive::Nothing, async |room| session::run(&room, command, json).await).await
         }
         Command::Server { command } => server::run(home, command, json).await,
+        Command::Import(arguments) => import::run(home, arguments, json).await,
+        Command::Consent { command } => consent::run(home, command, json).await,
+        Command::Doctor(arguments) => doctor::run(home, arguments, json).await,
         Command::Call(call) => fleet::call(home, call, json).await,
         Command::Read(read) => fleet::read(home, read, json).await,
         Command::Snapshot { command } => {

@@ -13,6 +13,7 @@ use crate::auth::AuthConfig;
 use crate::model::TransportKind;
 
 pub use edit::{ConfigEdit, EditError, edit};
+pub(crate) use parse::options;
 pub use parse::{ParsedConfig, parse};
 pub use settings::{DriftPolicy, Probe, Settings};
 

@@ -47,7 +47,8 @@ impl HttpClients {
         Ok(Self { direct: builder().no_proxy().build()?, proxied: Arc::default() })
     }
 
-    fn for_url(&self, url: &reqwest::Url) -> Result<reqwest::Client, WireFault> {
+    /// The one that `url` is reached by.
+    pub fn for_url(&self, url: &reqwest::Url) -> Result<reqwest::Client, WireFault> {
         let local = url.host_str().is_some_and(|host| {
             let host = host.trim_matches(['[', ']']);
             host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())

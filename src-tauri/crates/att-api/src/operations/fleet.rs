@@ -2,7 +2,7 @@
 
 use crate::convert::fleet::server_row;
 use crate::dto::{FleetDto, ServerRowDto, Topic};
-use crate::requests::{Ask, fulfil, no_such_server};
+use crate::requests::{Ask, fulfil, no_such_server, tell};
 use crate::room::ControlRoom;
 use att_core::{Actor, Code, Report};
 use att_journal::Consent;
@@ -85,7 +85,9 @@ impl ControlRoom {
         let consent = Consent { server: server.clone(), digest, at_ms: self.now_ms(), actor: self.person() };
         self.journal()?.give_consent(consent, shown).await?;
         self.0.notices.tell(&[Topic::Fleet]);
-        fulfil(self, Ask::ConsentGiven { server }).await
+        // Where nobody watches the fleet, whoever does next finds it in the journal.
+        tell(self, Ask::ConsentGiven { server }).await;
+        Ok(())
     }
 
     /// Gives consent to every command of `servers` on behalf of `actor`.
@@ -107,7 +109,7 @@ impl ControlRoom {
 /// What a person saw before saying yes: the command line and the names of its variables, never their values.
 fn shown(config: &ServerConfig) -> serde_json::Value {
     let names: Vec<&String> = config.env.keys().collect();
-    serde_json::json!({"argv": config.command_line(), "env_names": names})
+    serde_json::json!({"argv": config.command_line(), "env_names": names, "cwd": config.cwd})
 }
 
 fn sorted(mut servers: Vec<ServerRowDto>) -> Vec<ServerRowDto> {

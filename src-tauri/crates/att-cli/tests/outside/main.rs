@@ -5,6 +5,7 @@
 mod bad_config;
 mod bad_journal;
 mod bad_request;
+mod config_edits;
 mod consent;
 mod fleet;
 mod outside;

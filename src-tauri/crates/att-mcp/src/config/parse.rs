@@ -30,7 +30,7 @@ pub fn parse(text: &str, file: Option<&str>) -> ParsedConfig {
 }
 
 /// What the file's text may look like: JSON with comments and trailing commas, nothing looser.
-pub(super) fn options() -> ParseOptions {
+pub(crate) fn options() -> ParseOptions {
     ParseOptions {
         allow_comments: true,
         allow_trailing_commas: true,
