@@ -63,6 +63,7 @@ async fn a_server_that_says_nothing_fails_at_http_or_behind_tls_at_tls() {
     assert_eq!(step, "http");
     assert!(found.seen.contains("said nothing"), "{found:?}");
     assert!(found.took_ms < 5_000);
+    assert_eq!(at_url(format!("https://{address}/mcp")).await.0, "tls");
 }
 
 #[tokio::test]
