@@ -3,6 +3,7 @@
 pub mod cycle;
 pub mod decision;
 pub mod fleet;
+pub mod question;
 pub mod snapshot;
 
 use serde::Serialize;

@@ -126,6 +126,13 @@ async fn start_fleet(room: &ControlRoom, stop: &CancellationToken) -> Option<Fle
         wire_log: Some(room.0.home.wire_logs()),
         ..FleetDeps::new(store, Arc::clone(&room.0.clock), Arc::clone(&room.0.randomness))
     };
+    if let Ok(journal) = room.journal()
+        && !journal.is_read_only()
+        && let Err(error) =
+            journal.close_left_questions(att_core::Actor::engine(std::process::id()), room.now_ms()).await
+    {
+        tracing::warn!(%error, "questions of an earlier run stay in the inbox");
+    }
     let servers = room.configuration().servers.clone();
     let fleet = match Fleet::start(deps, servers).await {
         Ok(fleet) => fleet,
@@ -134,12 +141,19 @@ async fn start_fleet(room: &ControlRoom, stop: &CancellationToken) -> Option<Fle
             return None;
         }
     };
-    let mut news = fleet.subscribe();
+    let (mut news, mut asked) = (fleet.subscribe(), fleet.watch_questions());
     let (room, stop) = (room.clone(), stop.clone());
     room.clone().spawn(async move {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
+                changed = asked.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    room.0.notices.tell(&[Topic::Decisions]);
+                    continue;
+                }
                 changed = news.changed() => if changed.is_err() { return },
             }
             room.0.notices.tell(&[Topic::Fleet, Topic::Snapshots, Topic::Events]);

@@ -27,6 +27,7 @@ pub use authorize::authorize_once;
 pub use demo::{DemoMade, demo_init};
 pub use home::Home;
 pub use log::log_to_stderr;
+pub use once::company::{AskPerson, Company};
 pub use once::{call_once, check, doctor};
 pub use room::{ControlRoom, Drive};
 

@@ -1,5 +1,6 @@
 //! Short connections of one's own: `att check`, `att call`, `att read`. They never touch the live facets.
 
+pub(crate) mod company;
 mod doctor;
 mod short_store;
 
@@ -14,6 +15,7 @@ use att_mcp::model::{AdminState, ConnectionState, ServerState};
 use att_mcp::{
     Fleet, FleetDeps, FleetError, FleetStore as _, InvokeFailure, InvokeRequest, MemoryFleetStore, Operation,
 };
+use company::{Company, Person, accompanied};
 use short_store::ShortStore;
 
 pub use doctor::doctor;
@@ -103,6 +105,7 @@ pub async fn call_once(
     home: &Home,
     config: Option<PathBuf>,
     request: CallRequestDto,
+    company: Company,
 ) -> Result<CallAnswerDto, Report> {
     let mut short = Short::read(home, config).await?;
     if let Some(name) = &request.server
@@ -128,6 +131,7 @@ pub async fn call_once(
     let deps = FleetDeps {
         secrets: crate::secrets::Secrets::of(home),
         lock_dir: Some(home.run()),
+        answerer: Some(Arc::new(Person(company.ask))),
         ..FleetDeps::new(store, Arc::new(SystemClock), Arc::new(OsRandomness))
     };
     let fleet = Fleet::start(deps, short.configuration.servers).await.map_err(fleet_report)?;
@@ -137,7 +141,8 @@ pub async fn call_once(
         Some(_) => settle_until_one_is_ready(&fleet).await,
         None => {}
     }
-    let answer = invoke(&fleet, request, "cli").await;
+    let call = invoke(&fleet, request, "cli");
+    let answer = accompanied(&fleet, company.told, company.stop, call).await;
     fleet.shutdown().await;
     if let Some(journal) = journal {
         journal.close().await;
@@ -210,6 +215,7 @@ pub(crate) async fn invoke(
             result: Some(crate::convert::json_text(&answer.result)),
             failure: None,
             attempts: answer.attempts.iter().map(convert::attempt).collect(),
+            output_problems: answer.output_problems,
         },
         Err(failure) => failed(&failure),
     })
@@ -230,6 +236,7 @@ fn failed(failure: &InvokeFailure) -> CallAnswerDto {
             attempts: attempts.clone(),
         }),
         attempts,
+        output_problems: Vec::new(),
     }
 }
 
@@ -276,6 +283,12 @@ pub(crate) fn fleet_report(error: FleetError) -> Report {
         FleetError::Authorization(why) => Report::new(Code::ServerFailed, "ATT could not be authorized")
             .cause(why.clone())
             .cure("look at the cause; `att doctor` walks the whole way to the server"),
+        FleetError::UnknownQuestion => {
+            Report::new(Code::NotFound, error.to_string()).cure("see `att question list` for those that wait")
+        }
+        FleetError::UnfitAnswer(_) => {
+            Report::new(Code::InvalidInput, error.to_string()).cure("mend the fields that are named")
+        }
         FleetError::HttpClient(_) | FleetError::Ending => Report::new(Code::Internal, error.to_string()),
     }
 }

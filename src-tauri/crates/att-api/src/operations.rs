@@ -9,6 +9,7 @@
 //! - `projects`, `releases`: projects with their `att.toml`, chains, cycles from the request to the statement
 //! - `decisions`: the inbox, decisions and their answers, safe mode
 //! - `many`: what is asked of many servers at once, and sessions
+//! - `questions`: what servers ask of the operator
 //! - `authorize`: a server's authorization by a person
 //! - `secrets`: names and where they are kept; values only go in
 //! - `underway`: the calls under way, and how far each is
@@ -27,6 +28,7 @@ mod fleet;
 mod importing;
 pub(crate) mod many;
 mod projects;
+pub(crate) mod questions;
 mod releases;
 mod secrets;
 mod servers;

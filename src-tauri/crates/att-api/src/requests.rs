@@ -46,6 +46,8 @@ pub(crate) enum Ask {
     InvalidateSession { server: String },
     /// Drop a server's session and make one now.
     RefreshSession { server: String },
+    /// A person answered a server's question; what they said lies on the slip.
+    AnswerQuestion { question: String, slip: String, by: att_core::Actor },
     /// Read `mcp.json` again.
     Reload,
 }
@@ -65,6 +67,7 @@ impl Ask {
             Self::RefreshAll { .. } => "refresh_all",
             Self::InvalidateSession { .. } => "invalidate_session",
             Self::RefreshSession { .. } => "refresh_session",
+            Self::AnswerQuestion { .. } => "answer_question",
             Self::Reload => "reload",
         }
     }
@@ -224,6 +227,9 @@ async fn carry_out(room: &ControlRoom, fleet: &Fleet, ask: &Ask) -> Result<Value
         }
         Ask::RefreshSession { server } => {
             fleet.refresh_session(server).await.map_err(fleet_report)?;
+        }
+        Ask::AnswerQuestion { question, slip, by } => {
+            crate::operations::questions::deliver(room, fleet, question, slip, by)?;
         }
         Ask::Reload => {
             room.read_configuration();

@@ -98,6 +98,12 @@ pub enum Command {
         #[command(subcommand)]
         command: ReleaseCommand,
     },
+    /// What servers ask of you in the middle of a call.
+    Question {
+        /// What to do.
+        #[command(subcommand)]
+        command: QuestionCommand,
+    },
     /// Rollback decisions.
     Decision {
         /// What to do.
@@ -339,6 +345,28 @@ pub enum DecisionCommand {
     /// Reject a rollback. Asks on the terminal.
     Reject {
         /// The decision's id.
+        id: String,
+    },
+}
+
+/// `att question ...`.
+#[derive(Debug, Subcommand)]
+pub enum QuestionCommand {
+    /// The questions that wait.
+    List,
+    /// One question in full.
+    Show {
+        /// Its id, or its first characters.
+        id: String,
+    },
+    /// Answer a question. Asks on the terminal; there is no flag that answers for you.
+    Answer {
+        /// Its id, or its first characters.
+        id: String,
+    },
+    /// Decline a question, on the terminal.
+    Decline {
+        /// Its id, or its first characters.
         id: String,
     },
 }

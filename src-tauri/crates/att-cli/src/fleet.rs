@@ -1,12 +1,15 @@
 //! `att check`, `servers`, `call`, `read`, `events`.
 
 use crate::args::{CallArguments, EventsArguments, ReadArguments};
-use crate::print;
-use att_api::dto::{CallAnswerDto, CallRequestDto, CheckDto, ConfigProblemDto, EventFilterDto, ServerRowDto};
-use att_api::{ControlRoom, Home, Report};
+use crate::{ask, print, question};
+use att_api::dto::{
+    CallAnswerDto, CallRequestDto, CheckDto, ConfigProblemDto, EventFilterDto, QuestionDto, ServerRowDto,
+};
+use att_api::{Company, ControlRoom, Home, Report};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 const NO_SERVERS: &str =
     "No servers. Write an mcp.json into ATT_HOME, or give one with `att check --config FILE`.";
@@ -168,11 +171,39 @@ fn print_answer(answer: &CallAnswerDto, json: bool) -> ExitCode {
         None if json => print::json(answer),
         None => print::line(&print::plain(answer.result.as_deref().unwrap_or("null"))),
     }
+    for problem in answer.output_problems.iter().filter(|_| !json) {
+        print::remark(&print::plain(&format!(
+            "warning: the answer does not fit the tool's output schema: {problem}"
+        )));
+    }
     match answer.failure.as_ref().map(|failure| failure.code.as_str()) {
         None => ExitCode::SUCCESS,
         Some("invalid_request") => ExitCode::from(2),
         Some(_) => ExitCode::from(1),
     }
+}
+
+/// The person who called: sees progress, is asked at a terminal, and stops the call with Ctrl-C.
+fn company() -> Company {
+    let ask = |question: QuestionDto| {
+        let answer =
+            ask::need_terminal("a server's question").and_then(|()| question::on_terminal(&question));
+        if let Err(report) = &answer {
+            let (server, why) = (&question.server, &report.message);
+            print::remark(&print::plain(&format!("{server} asks: {} (declined: {why})", question.message)));
+        }
+        answer.ok()
+    };
+    let told = |progress: f64, total: Option<f64>, message: Option<&str>| {
+        let of = total.map(|total| format!(" of {total}")).unwrap_or_default();
+        print::remark(&print::plain(&format!("progress: {progress}{of} {}", message.unwrap_or_default())));
+    };
+    let stop = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    Company { ask: Some(Arc::new(ask)), told: Some(Box::new(told)), stop: Some(Box::pin(stop)) }
 }
 
 /// `att call`.
@@ -187,7 +218,7 @@ pub async fn call(home: Home, call: CallArguments, json: bool) -> Result<ExitCod
         timeout_ms: call.timeout_ms,
         request_id: String::new(),
     };
-    Ok(print_answer(&att_api::call_once(&home, call.config.config, request).await?, json))
+    Ok(print_answer(&att_api::call_once(&home, call.config.config, request, company()).await?, json))
 }
 
 /// `att read`.
@@ -202,7 +233,7 @@ pub async fn read(home: Home, read: ReadArguments, json: bool) -> Result<ExitCod
         timeout_ms: read.timeout_ms,
         request_id: String::new(),
     };
-    Ok(print_answer(&att_api::call_once(&home, read.config.config, request).await?, json))
+    Ok(print_answer(&att_api::call_once(&home, read.config.config, request, company()).await?, json))
 }
 
 /// `att events`.

@@ -9,6 +9,7 @@ mod doctor;
 mod fleet;
 mod import;
 mod print;
+mod question;
 mod release;
 mod secret;
 mod server;
@@ -74,6 +75,9 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Report> {
             with_room(home, Drive::Nothing, async |room| wire::wire(&room, arguments, json).await).await
         }
         Command::Release { command } => release::run(home, command, json).await,
+        Command::Question { command } => {
+            with_room(home, Drive::Nothing, async |room| question::run(&room, command, json).await).await
+        }
         Command::Decision { command } => decision::run(home, command, json).await,
         Command::Journal { command } => {
             with_room(home, Drive::Nothing, async |room| journal(&room, &command, json).await).await

@@ -24,6 +24,8 @@ pub enum InterruptionKind {
     ConfigChanged,
     /// Safe mode or a freeze window holds the cycle back.
     DeployHeld,
+    /// A server asks the operator something in the middle of a call.
+    ServerQuestion,
 }
 
 impl InterruptionKind {
@@ -45,6 +47,7 @@ impl InterruptionKind {
             Self::ConfigUnapproved => "config_unapproved",
             Self::ConfigChanged => "config_changed",
             Self::DeployHeld => "deploy_held",
+            Self::ServerQuestion => "server_question",
         }
     }
 }
@@ -69,6 +72,9 @@ pub struct Interruption {
     pub kind: InterruptionKind,
     /// The target concerned, `<project>/<name>`.
     pub target: Option<String>,
+    /// The MCP server concerned.
+    #[serde(default)]
+    pub server: Option<String>,
     /// The cycle concerned.
     pub cycle_id: Option<CycleId>,
     /// The decision concerned.
@@ -108,6 +114,7 @@ mod tests {
             InterruptionKind::ConfigUnapproved,
             InterruptionKind::ConfigChanged,
             InterruptionKind::DeployHeld,
+            InterruptionKind::ServerQuestion,
         ] {
             assert_eq!(serde_json::json!(kind), kind.as_str());
         }

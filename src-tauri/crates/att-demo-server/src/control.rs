@@ -127,7 +127,7 @@ impl Faults {
             Profile::Flapping => {
                 Self { flap_up_ms: Some(20_000), flap_down_attempts: Some(4), ..Self::default() }
             }
-            Profile::Everything | Profile::Echo | Profile::Faulty => Self::default(),
+            Profile::Everything | Profile::Echo | Profile::Asking | Profile::Faulty => Self::default(),
         }
     }
 }

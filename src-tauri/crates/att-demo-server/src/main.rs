@@ -3,6 +3,7 @@
 //! It is the peer of the demo fleet and of ATT's own tests: what a healthy server does is real (rmcp's server), and
 //! every fault is done at its edge, on the bytes, as a broken server would do it.
 
+mod asking;
 mod control;
 mod hostile;
 mod http;
@@ -51,6 +52,8 @@ pub(crate) enum Profile {
     Flapping,
     /// Changes a tool's schema after a minute.
     Drifting,
+    /// Tools that ask back.
+    Asking,
     /// A few tools; give it faults.
     Faulty,
 }

@@ -192,6 +192,11 @@ impl ServerHandler for Demo {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        if self.0.profile == Profile::Asking
+            && let Some(answer) = crate::asking::call(&request, &context).await
+        {
+            return answer;
+        }
         let result = self.call(request, &context).await?;
         let faults = self.0.control.faults();
         if faults.die_at == Some(Moment::Work) {

@@ -36,6 +36,9 @@ pub(crate) fn tools(profile: Profile, drifted: bool) -> Vec<Value> {
                 "annotations": {"readOnlyHint": true}}),
         ]);
     }
+    if profile == Profile::Asking {
+        tools.extend(crate::asking::tools());
+    }
     if profile == Profile::Drifting {
         let mut search = json!({"name": "search", "title": "Search", "description": "Searches the archive.",
             "inputSchema": {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]},

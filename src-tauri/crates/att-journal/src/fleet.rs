@@ -7,8 +7,8 @@ use crate::journal::{Fault, Journal};
 use crate::telemetry::Row as Queued;
 use async_trait::async_trait;
 use att_core::Actor;
-use att_mcp::model::{AttemptRecord, Baseline, Event, ServerState, Snapshot};
-use att_mcp::{FleetStore, StoreError};
+use att_mcp::model::{AttemptRecord, Baseline, Event, QuestionClosure, ServerState, Snapshot};
+use att_mcp::{FleetStore, Question, StoreError};
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
 
@@ -196,6 +196,14 @@ impl FleetStore for Journal {
         stored(self.refuse_read_only())?;
         self.telemetry().push(attempts.into_iter().map(|record| Queued::Attempt(Box::new(record))));
         Ok(())
+    }
+
+    async fn keep_questions(
+        &self,
+        asked: Vec<Question>,
+        settled: Vec<QuestionClosure>,
+    ) -> Result<(), StoreError> {
+        stored(self.write_questions(asked, settled).await)
     }
 
     async fn put_snapshot(&self, snapshot: Snapshot) -> Result<(), StoreError> {

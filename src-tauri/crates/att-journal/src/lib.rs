@@ -21,6 +21,7 @@ mod journal;
 mod lease;
 mod migrate;
 mod open;
+mod questions;
 mod redaction;
 mod request;
 mod snapshots;

@@ -9,12 +9,13 @@ use sqlx::{AssertSqlSafe, Row};
 const APPLICATION_ID: i64 = 0x4154_544a;
 
 /// The steps, oldest first. A step that has been released is never edited; a new one is added.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("../migrations/0001_audit.sql"),
     include_str!("../migrations/0002_fleet.sql"),
     include_str!("../migrations/0003_cycle.sql"),
     include_str!("../migrations/0004_engine.sql"),
     include_str!("../migrations/0005_baseline.sql"),
+    include_str!("../migrations/0006_calls.sql"),
 ];
 
 /// The schema version that this program writes (`PRAGMA user_version`).

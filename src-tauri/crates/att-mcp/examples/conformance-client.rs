@@ -13,8 +13,8 @@ use att_core::id::OsRandomness;
 use att_core::secret::{MemorySecrets, SecretStore as _, SecretValue};
 use att_mcp::model::{AdminState, ConnectionState, ErrorCategory, ServerState, Snapshot, SuggestedAction};
 use att_mcp::{
-    AuthConfig, Fleet, FleetDeps, Grant, IdentityProvider, InvokeFailure, InvokeRequest, MemoryFleetStore,
-    Operation, ServerConfig,
+    Answerer, AuthConfig, Fleet, FleetDeps, Grant, IdentityProvider, InvokeFailure, InvokeRequest,
+    MemoryFleetStore, Operation, Question, QuestionAnswer, QuestionKind, ServerConfig,
 };
 use serde_json::{Map, Value, json};
 
@@ -38,6 +38,22 @@ async fn main() -> ExitCode {
     }
 }
 
+/// The person at the desk: agrees to everything, with the defaults.
+struct Agreeing;
+
+#[async_trait::async_trait]
+impl Answerer for Agreeing {
+    async fn answer(&self, question: &Question) -> Option<QuestionAnswer> {
+        let content = match question.kind {
+            QuestionKind::Sampling => json!("an answer"),
+            QuestionKind::ElicitationForm | QuestionKind::ElicitationUrl => {
+                Value::Object(question.schema.as_ref().map(least).unwrap_or_default())
+            }
+        };
+        Some(QuestionAnswer::Accept { content })
+    }
+}
+
 async fn run() -> Result<(), Failure> {
     let url = std::env::args().next_back().ok_or("the server's URL is missing")?;
     let scenario = std::env::var("MCP_CONFORMANCE_SCENARIO").unwrap_or_default();
@@ -48,7 +64,11 @@ async fn run() -> Result<(), Failure> {
     let secrets = Arc::new(MemorySecrets::default());
     let config = config(&url, &context, &secrets).await?;
     let store = Arc::new(MemoryFleetStore::new());
-    let deps = FleetDeps { secrets, ..FleetDeps::new(store, Arc::new(SystemClock), Arc::new(OsRandomness)) };
+    let deps = FleetDeps {
+        secrets,
+        answerer: Some(Arc::new(Agreeing)),
+        ..FleetDeps::new(store, Arc::new(SystemClock), Arc::new(OsRandomness))
+    };
     let fleet = Fleet::start(deps, vec![config]).await?;
     let outcome = Box::pin(play(&fleet, &scenario, &context)).await;
     fleet.shutdown().await;

@@ -118,6 +118,11 @@ impl Schemas {
     }
 }
 
+/// Every misfit of `value` with a schema that is used once.
+pub(crate) fn misfits(schema: &Value, value: &Value) -> Vec<String> {
+    Compiled::of(schema).misfits(value)
+}
+
 impl Compiled {
     fn of(schema: &Value) -> Self {
         let weight = weigh(schema);

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use rmcp::model::{ClientCapabilities, ClientConfig, Implementation, ProtocolVersion};
-use rmcp::service::NotificationContext;
+use rmcp::model::{
+    ClientCapabilities, ClientConfig, CustomRequest, CustomResult, ElicitationCapability, ErrorData,
+    FormElicitationCapability, Implementation, ProtocolVersion, UrlElicitationCapability,
+};
+use rmcp::service::{InboundStreamOrigin, NotificationContext, RequestContext};
 use rmcp::{ClientHandler, RoleClient};
 use tokio::sync::Notify;
 
@@ -25,13 +28,34 @@ impl FleetClient {
 }
 
 impl ClientHandler for FleetClient {
-    #[expect(deprecated, reason = "SEP-2577 retires roots; servers of the legacy era still ask for them")]
+    #[expect(deprecated, reason = "SEP-2577 retires roots and sampling; servers still ask for them")]
     fn get_info(&self) -> ClientConfig {
         let mut implementation = Implementation::new("att", env!("CARGO_PKG_VERSION"));
         implementation.title = Some("ATT".to_owned());
-        // Asked for roots, rmcp answers with the empty list: ATT offers a server no folder.
-        ClientConfig::new(ClientCapabilities::builder().enable_roots().build(), implementation)
+        let elicitation = ElicitationCapability::new()
+            .with_form(FormElicitationCapability::new().with_schema_validation(true))
+            .with_url(UrlElicitationCapability::default());
+        let capabilities = ClientCapabilities::builder()
+            .enable_roots()
+            .enable_sampling()
+            .enable_elicitation_with(elicitation)
+            .build();
+        ClientConfig::new(capabilities, implementation)
             .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE)
+    }
+
+    /// The edge hands on whatever a server asks as it came, so that a form is judged by us and not by its type.
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        context: RequestContext<RoleClient>,
+    ) -> Result<CustomResult, ErrorData> {
+        let origin = context.extensions.get::<InboundStreamOrigin>().cloned();
+        let params = request.params.as_ref();
+        self.conversation
+            .asked(&request.method, params, origin.as_ref(), context.ct)
+            .await
+            .map(CustomResult::new)
     }
 
     async fn on_tool_list_changed(&self, _context: NotificationContext<RoleClient>) {

@@ -59,6 +59,9 @@ pub struct ServerConfig {
     pub disabled: bool,
     /// Tools that the operator says may be repeated.
     pub idempotent: Vec<String>,
+    /// Folders that the server is told of when it asks for roots.
+    #[serde(default)]
+    pub roots: Vec<String>,
     /// What a changed surface leads to.
     pub drift: DriftPolicy,
     /// How a token is come by, where the server wants one.
@@ -97,6 +100,7 @@ impl ServerConfig {
             group: None,
             disabled: false,
             idempotent: Vec::new(),
+            roots: Vec::new(),
             drift: DriftPolicy::default(),
             auth: None,
             settings: Settings::default(),

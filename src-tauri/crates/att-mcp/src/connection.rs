@@ -29,6 +29,7 @@ use crate::drift::Quarantine;
 use crate::facets::{self, Input};
 use crate::link::Link;
 use crate::model::{BreakerState, Event, EventKind, Fault, ListKind, ServerState, Snapshot};
+use crate::question::desk::Desk;
 use crate::recorder::Recorder;
 use crate::store::FleetStore;
 use crate::target::KnownSecrets;
@@ -61,6 +62,8 @@ pub(crate) struct Shared {
     pub recorder: Recorder,
     /// The calls under way.
     pub calls: Arc<Calls>,
+    /// Where servers' questions wait.
+    pub desk: Arc<Desk>,
     /// Where wire logs go on disk, for the servers that want it.
     pub wire_disk: Option<DiskLog>,
     /// Compiled schemas of tools.

@@ -15,12 +15,13 @@ use crate::auth::Authorization;
 use crate::child::{Process, StderrRing};
 use crate::client::FleetClient;
 use crate::config::ServerConfig;
-use crate::conversation::Conversation;
+use crate::conversation::{Asking, Conversation};
 use crate::era::{Met, Opening, greet, is_worth, openings};
 use crate::facets::Greeting;
 use crate::link::{Link, millis};
 use crate::lists;
 use crate::model::{AuthNeed, ErrorCategory, Fault, TransportKind};
+use crate::question::desk::Desk;
 use crate::snapshot::{ReadList, ReadLists};
 use crate::target::{KnownSecrets, Target, TargetError, target};
 use crate::wire::http::HttpWire;
@@ -80,6 +81,8 @@ pub(crate) struct Dial {
     pub config: Arc<ServerConfig>,
     pub generation: u64,
     pub clock: Arc<dyn Clock>,
+    /// Where the server's questions go.
+    pub desk: Arc<Desk>,
     pub randomness: Arc<dyn Randomness>,
     pub wire_log: Arc<WireLog>,
     pub met: Option<Met>,
@@ -146,7 +149,14 @@ impl Dial {
                 Opening::DiscoverFirst => duration(settings.discover_timeout_ms).min(left),
                 Opening::InitializeOnly | Opening::OldTransport => left,
             };
-            let client = FleetClient::new(Arc::new(Conversation::new(Arc::clone(&self.clock))));
+            let asking = Asking {
+                desk: Arc::clone(&self.desk),
+                server: self.config.name.clone(),
+                generation: self.generation,
+                roots: self.config.roots.clone(),
+            };
+            let talk = Conversation::new(Arc::clone(&self.clock)).asking(asking);
+            let client = FleetClient::new(Arc::new(talk));
             match self.shake_hands(&target, *opening, timeout, client.clone(), progress).await {
                 Ok((link, process, handshake_ms)) => {
                     progress(Progress::Greeted(Box::new(link.greeting.clone())));

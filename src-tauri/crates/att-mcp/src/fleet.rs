@@ -2,6 +2,7 @@
 
 mod authorize;
 mod many;
+mod questions;
 mod sessions;
 mod wake;
 
@@ -26,6 +27,8 @@ use crate::dial::HttpClients;
 use crate::facets::Input;
 use crate::invoke::{self, InvokeAnswer, InvokeFailure, InvokeRequest};
 use crate::model::{ConnectionState, Fault, ServerState, Snapshot, WireEntry};
+use crate::question::Answerer;
+use crate::question::desk::Desk;
 use crate::recorder::Recorder;
 use crate::store::FleetStore;
 use crate::target::refers_to;
@@ -48,6 +51,8 @@ pub struct FleetDeps {
     pub randomness: Arc<dyn Randomness>,
     /// Where `${keyring:NAME}` and tokens are kept; by default nowhere but in memory.
     pub secrets: Arc<dyn SecretStore>,
+    /// Answers questions of servers where there is no operator; none asks the operator.
+    pub answerer: Option<Arc<dyn Answerer>>,
     /// A folder of locks that all processes of one home share; without it only tasks wait for each other.
     pub lock_dir: Option<PathBuf>,
     /// The folder for the wire logs of servers with `att.wire_log`; none keeps them in memory only.
@@ -59,7 +64,7 @@ impl FleetDeps {
     #[must_use]
     pub fn new(store: Arc<dyn FleetStore>, clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Self {
         let secrets = Arc::new(MemorySecrets::default());
-        Self { store, clock, randomness, secrets, lock_dir: None, wire_log: None }
+        Self { store, clock, randomness, secrets, answerer: None, lock_dir: None, wire_log: None }
     }
 }
 
@@ -81,6 +86,12 @@ pub enum FleetError {
     /// ATT could not be authorized with the server.
     #[error("{0}")]
     Authorization(String),
+    /// No such question is open.
+    #[error("that question is not open (any more)")]
+    UnknownQuestion,
+    /// The answer does not fit the question.
+    #[error("the answer does not fit: {}", .0.join("; "))]
+    UnfitAnswer(Vec<String>),
     /// The fleet is ending.
     #[error("ATT is ending")]
     Ending,
@@ -105,8 +116,18 @@ impl Fleet {
     /// # Errors
     /// [`FleetError::HttpClient`].
     pub async fn start(deps: FleetDeps, configs: Vec<ServerConfig>) -> Result<Self, FleetError> {
+        let recorder = Recorder::start(Arc::clone(&deps.store));
+        let calls = Arc::new(Calls::new());
+        let desk = Desk::new(
+            Arc::clone(&deps.clock),
+            Arc::clone(&deps.randomness),
+            deps.answerer,
+            recorder.clone(),
+            Arc::clone(&calls),
+        );
         let shared = Arc::new(Shared {
-            recorder: Recorder::start(Arc::clone(&deps.store)),
+            recorder,
+            desk: Arc::new(desk),
             schemas: Schemas::default(),
             store: deps.store,
             clock: deps.clock,
@@ -116,7 +137,7 @@ impl Fleet {
             lock_dir: deps.lock_dir,
             wire_disk: deps.wire_log.map(DiskLog::start),
             probes: Arc::new(Semaphore::new(PROBES_AT_ONCE)),
-            calls: Arc::new(Calls::new()),
+            calls,
             children: TaskTracker::new(),
             actors: TaskTracker::new(),
             version: watch::Sender::new(0),

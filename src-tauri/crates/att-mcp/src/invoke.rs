@@ -4,6 +4,7 @@
 mod attempts;
 mod candidates;
 mod exchange;
+mod rounds;
 mod run;
 mod view;
 
@@ -122,6 +123,9 @@ pub struct InvokeAnswer {
     pub result: Value,
     /// Every attempt, the last one answered.
     pub attempts: Vec<Attempt>,
+    /// Where the answer does not fit the tool's output schema, as `JSON-pointer: what is wrong`.
+    #[serde(default)]
+    pub output_problems: Vec<String>,
 }
 
 /// The closed list of failures (design 1.5).

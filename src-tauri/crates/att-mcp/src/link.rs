@@ -59,6 +59,8 @@ pub(crate) struct Answer {
     pub value: Value,
     pub first_byte_ms: Option<i64>,
     pub total_ms: i64,
+    /// Why the server's wish for input was not met, where the answer is one.
+    pub unmet: Option<String>,
 }
 
 /// Why there is no answer.
@@ -149,7 +151,7 @@ impl Link {
         let id = handle.id.to_string();
         // Forgets the request also when the caller stops waiting.
         let pending = Pending { link: self, request: Some(handle.id.clone()) };
-        let listening = self.conversation.listen(&handle.progress_token, caller, patience.until);
+        let listening = self.conversation.listen(&handle.progress_token, &id, caller, patience.until);
         let outcome = {
             let answered = handle.await_response();
             let failed = self.wire.failed(Some(&id));
@@ -162,6 +164,13 @@ impl Link {
                     _ = &mut failed => break Err(ServiceError::TransportClosed),
                     () = listening.heard.sign.notified(), if patience.resets => {
                         end = patience.end(Instant::now());
+                    }
+                    // While the operator thinks, the server may be silent.
+                    () = listening.heard.asked.notified() => {
+                        end = match listening.heard.waits_for_operator() {
+                            true => patience.until,
+                            false => patience.end(Instant::now()),
+                        };
                     }
                     () = sleep_until(end) => break Err(ServiceError::Timeout { timeout: end.duration_since(begun) }),
                 }
@@ -181,7 +190,7 @@ impl Link {
                     ServerResult::CustomResult(raw) => raw.0,
                     typed => serde_json::to_value(typed).unwrap_or(Value::Null),
                 };
-                Ok(Answer { value, first_byte_ms: trace.first_byte_ms, total_ms })
+                Ok(Answer { value, first_byte_ms: trace.first_byte_ms, total_ms, unmet: None })
             }
             Err(error) => Err(self.judge(error, trace)),
         }
@@ -201,6 +210,7 @@ impl Link {
 
     /// Closes the transport and waits, bounded, until it is gone. A session is ended with the server.
     pub async fn close(&self) {
+        self.conversation.end();
         let service = self.service.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(mut service) = service {
             let _ = tokio::time::timeout(Duration::from_secs(2), service.close()).await;
@@ -234,6 +244,12 @@ impl Link {
             (other, None) => WireFault::new(ErrorCategory::Unknown, other.to_string()),
         };
         if trace.sent { RequestError::NoReply(fault) } else { RequestError::NotSent(fault) }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.conversation.end();
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod drift;
 pub mod event;
 pub mod failure;
+pub mod question;
 pub mod server;
 pub mod session;
 pub mod snapshot;
@@ -14,6 +15,7 @@ pub use failure::{
     Attempt, AttemptRecord, AttemptStage, AuthNeed, BreakerCount, BreakerState, ErrorCategory, Fault,
     InvokeOutcome,
 };
+pub use question::QuestionClosure;
 pub use server::{
     AdminState, ConnectionState, Counters, Era, Facet, Facets, HealthState, ListCounts, Reason, ReasonCode,
     ServerState, Status, SuggestedAction, TransportKind,

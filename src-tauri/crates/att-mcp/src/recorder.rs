@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::model::{AttemptRecord, Event, ServerState};
+use crate::model::{AttemptRecord, Event, QuestionClosure, ServerState};
+use crate::question::Question;
 use crate::store::FleetStore;
 
 /// Records waiting to be written, at most; beyond that the newest are dropped and counted.
@@ -22,6 +23,8 @@ enum Record {
     Forget(String),
     Event(Box<Event>),
     Attempts(Vec<AttemptRecord>),
+    Asked(Box<Question>),
+    Settled(Box<QuestionClosure>),
     Flush(oneshot::Sender<()>),
 }
 
@@ -55,6 +58,14 @@ impl Recorder {
         self.put(Record::Attempts(attempts));
     }
 
+    pub fn asked(&self, question: Question) {
+        self.put(Record::Asked(Box::new(question)));
+    }
+
+    pub fn settled(&self, closure: QuestionClosure) {
+        self.put(Record::Settled(Box::new(closure)));
+    }
+
     /// Waits until all that was recorded so far is with the store.
     pub async fn flush(&self) {
         let (done, written) = oneshot::channel();
@@ -82,6 +93,7 @@ async fn write(store: Arc<dyn FleetStore>, mut records: mpsc::Receiver<Record>) 
         let mut states = BTreeMap::new();
         let mut events = Vec::new();
         let mut attempts = Vec::new();
+        let (mut asked, mut settled) = (Vec::new(), Vec::new());
         let mut flushed = Vec::new();
         for record in batch.drain(..) {
             match record {
@@ -93,6 +105,8 @@ async fn write(store: Arc<dyn FleetStore>, mut records: mpsc::Receiver<Record>) 
                 }
                 Record::Event(event) => events.push(*event),
                 Record::Attempts(mut more) => attempts.append(&mut more),
+                Record::Asked(question) => asked.push(*question),
+                Record::Settled(closure) => settled.push(*closure),
                 Record::Flush(done) => flushed.push(done),
             }
         }
@@ -102,6 +116,9 @@ async fn write(store: Arc<dyn FleetStore>, mut records: mpsc::Receiver<Record>) 
         }
         if !attempts.is_empty() {
             outcomes.push(store.append_attempts(attempts).await);
+        }
+        if !asked.is_empty() || !settled.is_empty() {
+            outcomes.push(store.keep_questions(asked, settled).await);
         }
         for (server, state) in states {
             outcomes.push(match state {

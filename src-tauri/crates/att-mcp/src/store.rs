@@ -5,7 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::model::{AttemptRecord, Baseline, Event, ServerState, Snapshot};
+use crate::model::{AttemptRecord, Baseline, Event, QuestionClosure, ServerState, Snapshot};
+use crate::question::Question;
 
 /// Why the store could not do it.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -39,6 +40,13 @@ pub trait FleetStore: Send + Sync + 'static {
     /// Appends attempt records, in order.
     async fn append_attempts(&self, attempts: Vec<AttemptRecord>) -> Result<(), StoreError>;
 
+    /// Keeps questions that were asked, and then how questions ended.
+    async fn keep_questions(
+        &self,
+        asked: Vec<Question>,
+        settled: Vec<QuestionClosure>,
+    ) -> Result<(), StoreError>;
+
     /// Appends a snapshot. An id that exists already is left as it is.
     async fn put_snapshot(&self, snapshot: Snapshot) -> Result<(), StoreError>;
 
@@ -69,6 +77,8 @@ struct Kept {
     states: BTreeMap<String, ServerState>,
     events: Vec<Event>,
     attempts: Vec<AttemptRecord>,
+    asked: Vec<Question>,
+    settled: Vec<QuestionClosure>,
     snapshots: Vec<Snapshot>,
     baselines: BTreeMap<String, Baseline>,
     consents: BTreeSet<(String, String)>,
@@ -116,6 +126,13 @@ impl MemoryFleetStore {
         self.kept().attempts.clone()
     }
 
+    /// All questions so far, and how those that ended did.
+    #[must_use]
+    pub fn questions(&self) -> (Vec<Question>, Vec<QuestionClosure>) {
+        let kept = self.kept();
+        (kept.asked.clone(), kept.settled.clone())
+    }
+
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -144,6 +161,17 @@ impl FleetStore for MemoryFleetStore {
 
     async fn append_attempts(&self, mut attempts: Vec<AttemptRecord>) -> Result<(), StoreError> {
         self.kept().attempts.append(&mut attempts);
+        Ok(())
+    }
+
+    async fn keep_questions(
+        &self,
+        mut asked: Vec<Question>,
+        mut settled: Vec<QuestionClosure>,
+    ) -> Result<(), StoreError> {
+        let mut kept = self.kept();
+        kept.asked.append(&mut asked);
+        kept.settled.append(&mut settled);
         Ok(())
     }
 

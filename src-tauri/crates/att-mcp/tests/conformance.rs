@@ -13,9 +13,9 @@ use futures::StreamExt as _;
 const AT_ONCE: usize = 3;
 const LIMITS: RunLimits = RunLimits { timeout: Duration::from_secs(90), max_output_bytes: 200_000 };
 
-/// What the specification of 2025-11-25 requires of a client, without `elicitation-sep1034-client-defaults`: the fleet
-/// answers no question of a server yet.
-const LEGACY: [&str; 17] = [
+/// What the specification of 2025-11-25 requires of a client.
+const LEGACY: [&str; 18] = [
+    "elicitation-sep1034-client-defaults",
     "initialize",
     "tools_call",
     "sse-retry",
@@ -35,8 +35,9 @@ const LEGACY: [&str; 17] = [
     "auth/pre-registration",
 ];
 
-/// What the specification of 2026-07-28 requires of a client, without `sep-2322-client-request-state` for the same reason.
-const MODERN: [&str; 31] = [
+/// What the specification of 2026-07-28 requires of a client.
+const MODERN: [&str; 32] = [
+    "sep-2322-client-request-state",
     "tools_call",
     "request-metadata",
     "auth/metadata-default",

@@ -203,6 +203,7 @@ pub fn interruption(interruption: &Interruption) -> InterruptionDto {
         InterruptionKind::MergeWaits => &["continue"],
         InterruptionKind::ConfigUnapproved | InterruptionKind::ConfigChanged => &["approve_config"],
         InterruptionKind::DeployHeld => &[],
+        InterruptionKind::ServerQuestion => &["answer_question"],
     };
     InterruptionDto {
         id: interruption.id.to_string(),
@@ -210,6 +211,7 @@ pub fn interruption(interruption: &Interruption) -> InterruptionDto {
         title: interruption.title.clone(),
         detail: interruption.detail.clone(),
         target: interruption.target.clone(),
+        server: interruption.server.clone(),
         cycle_id: interruption.cycle_id.as_ref().map(ToString::to_string),
         decision_id: interruption.decision_id.as_ref().map(ToString::to_string),
         since_ms: interruption.opened_at_ms,

@@ -237,7 +237,8 @@ pub struct DecisionDto {
 pub struct InterruptionDto {
     /// Interruption id.
     pub id: String,
-    /// Closed kind, such as `decision` `config_approval` `denied` `rollback_failed` `needs_operator` `merge_waits`.
+    /// Closed kind, such as `decision` `config_approval` `denied` `rollback_failed` `needs_operator` `merge_waits`
+    /// `server_question`.
     pub kind: String,
     /// What waits, one sentence.
     pub title: String,
@@ -245,6 +246,8 @@ pub struct InterruptionDto {
     pub detail: String,
     /// The target.
     pub target: Option<String>,
+    /// The MCP server.
+    pub server: Option<String>,
     /// The cycle.
     pub cycle_id: Option<String>,
     /// The decision.
@@ -252,7 +255,7 @@ pub struct InterruptionDto {
     /// Since when, Unix ms.
     #[specta(type = u32)]
     pub since_ms: i64,
-    /// What may be done: `open_decision` `acknowledge` `approve_config` `continue` `state_what_runs`.
+    /// What may be done: `open_decision` `acknowledge` `approve_config` `continue` `state_what_runs` `answer_question`.
     pub actions: Vec<String>,
 }
 

@@ -199,6 +199,9 @@ pub struct CallAnswerDto {
     pub failure: Option<FailureDto>,
     /// Every attempt.
     pub attempts: Vec<AttemptDto>,
+    /// Where the answer does not fit the tool's own output schema.
+    #[serde(default)]
+    pub output_problems: Vec<String>,
 }
 
 /// What to show of the events.

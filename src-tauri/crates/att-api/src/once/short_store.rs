@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use att_journal::Journal;
-use att_mcp::model::{AttemptRecord, Baseline, Event, ServerState, Snapshot};
-use att_mcp::{FleetStore, MemoryFleetStore, StoreError};
+use att_mcp::model::{AttemptRecord, Baseline, Event, QuestionClosure, ServerState, Snapshot};
+use att_mcp::{FleetStore, MemoryFleetStore, Question, StoreError};
 
 /// Consents from memory, attempts to the journal, everything else forgotten: live facets are not touched.
 #[derive(Debug)]
@@ -35,6 +35,15 @@ impl FleetStore for ShortStore {
             Some(journal) if !journal.is_read_only() => journal.append_attempts(attempts).await,
             _ => Ok(()),
         }
+    }
+
+    /// A question over a short connection is answered on its terminal; no inbox could answer it.
+    async fn keep_questions(
+        &self,
+        _asked: Vec<Question>,
+        _settled: Vec<QuestionClosure>,
+    ) -> Result<(), StoreError> {
+        Ok(())
     }
 
     async fn put_snapshot(&self, snapshot: Snapshot) -> Result<(), StoreError> {

@@ -138,7 +138,7 @@ impl ControlRoom {
         let driver = self.driver().await;
         let Some(fleet) = driver.as_ref().and_then(|driver| driver.fleet()).cloned() else {
             drop(driver);
-            return once::call_once(&self.0.home, None, request).await;
+            return once::call_once(&self.0.home, None, request, once::company::Company::default()).await;
         };
         drop(driver);
         once::invoke(&fleet, request, &crate::convert::word(&self.0.face)).await

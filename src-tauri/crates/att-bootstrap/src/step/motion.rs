@@ -73,6 +73,7 @@ impl<'a> Motion<'a> {
             id: id.clone(),
             kind,
             target: self.next.target.as_ref().map(ToString::to_string),
+            server: None,
             cycle_id: Some(self.next.id.clone()),
             decision_id: self.next.decision_id.clone(),
             title,

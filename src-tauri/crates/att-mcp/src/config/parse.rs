@@ -217,6 +217,7 @@ impl Reader<'_> {
                     config.settings.progress_resets = self.boolean(att, key)?.unwrap_or(true);
                 }
                 "idempotent" => config.idempotent = self.strings(att, key)?.unwrap_or_default(),
+                "roots" => config.roots = self.strings(att, key)?.unwrap_or_default(),
                 "probe" => match self.string(att, key)?.as_deref() {
                     Some("ping") => config.settings.probe = Probe::Ping,
                     Some("none") => config.settings.probe = Probe::None,

@@ -61,6 +61,7 @@ impl Actor {
             config: Arc::clone(&self.server.config),
             generation,
             clock: Arc::clone(&self.shared.clock),
+            desk: Arc::clone(&self.shared.desk),
             randomness: Arc::clone(&self.shared.randomness),
             wire_log: Arc::clone(&self.server.wire_log),
             met: self.verdict.met(),

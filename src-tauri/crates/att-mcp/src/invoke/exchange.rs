@@ -11,9 +11,11 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Operation;
+use super::rounds::{MOST_ROUNDS, Round, wants_input};
 use crate::connection::{Server, Shared};
 use crate::conversation::Caller;
 use crate::link::{Answer, Link, Patience, RequestError, millis};
+use crate::model::Era;
 
 /// One operation over one link.
 pub(super) struct Exchange<'a> {
@@ -36,7 +38,23 @@ impl Exchange<'_> {
             correlation: self.correlation.clone(),
             calls: Arc::clone(&self.shared.calls),
         };
-        self.link.ask(self.wire_request(), Some(self.meta()), patience, Some(caller)).await
+        let (mut round, mut met) = (Round::default(), 0);
+        loop {
+            let request = self.wire_request(&round);
+            let answer = self.link.ask(request, Some(self.meta()), patience, Some(caller.clone())).await?;
+            if self.link.greeting.era != Era::Modern || !wants_input(&answer.value) {
+                return Ok(answer);
+            }
+            let next = match met {
+                MOST_ROUNDS => Err(format!("it asked for input more than {MOST_ROUNDS} times")),
+                _ => self.meet(&answer.value, &caller, patience.until).await,
+            };
+            match next {
+                Ok(next) => round = next,
+                Err(unmet) => return Ok(Answer { unmet: Some(unmet), ..answer }),
+            }
+            met += 1;
+        }
     }
 
     fn meta(&self) -> RequestMetaObject {
@@ -46,17 +64,24 @@ impl Exchange<'_> {
         meta
     }
 
-    fn wire_request(&self) -> ClientRequest {
+    fn wire_request(&self, round: &Round) -> ClientRequest {
         match self.operation {
             Operation::CallTool { name, arguments } => {
-                let params = CallToolRequestParams::new(name.clone()).with_arguments(arguments.clone());
+                let mut params = CallToolRequestParams::new(name.clone()).with_arguments(arguments.clone());
+                params.input_responses = round.responses.clone();
+                params.request_state = round.state.clone();
                 ClientRequest::CallToolRequest(CallToolRequest::new(params))
             }
-            Operation::ReadResource { uri } => ClientRequest::ReadResourceRequest(ReadResourceRequest::new(
-                ReadResourceRequestParams::new(uri),
-            )),
+            Operation::ReadResource { uri } => {
+                let mut params = ReadResourceRequestParams::new(uri);
+                params.input_responses = round.responses.clone();
+                params.request_state = round.state.clone();
+                ClientRequest::ReadResourceRequest(ReadResourceRequest::new(params))
+            }
             Operation::GetPrompt { name, arguments } => {
-                let params = GetPromptRequestParams::new(name.clone()).with_arguments(arguments.clone());
+                let mut params = GetPromptRequestParams::new(name.clone()).with_arguments(arguments.clone());
+                params.input_responses = round.responses.clone();
+                params.request_state = round.state.clone();
                 ClientRequest::GetPromptRequest(GetPromptRequest::new(params))
             }
         }

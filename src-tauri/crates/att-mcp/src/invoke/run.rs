@@ -104,6 +104,7 @@ pub(crate) async fn invoke(
     call.record();
     match outcome {
         Ok((server, result)) => Ok(InvokeAnswer {
+            output_problems: call.misfits(servers, &server, &result),
             request_id: call.request_id,
             correlation_id: call.correlation,
             server,
@@ -119,6 +120,20 @@ pub(crate) async fn invoke(
 }
 
 impl Call<'_> {
+    /// Where a tool's answer does not fit the schema that the tool itself declares.
+    fn misfits(&self, servers: &[Arc<Server>], server: &str, result: &Value) -> Vec<String> {
+        let Operation::CallTool { name, .. } = &self.operation else { return Vec::new() };
+        let snapshot = servers.iter().find(|s| s.config.name == server).and_then(|s| s.snapshot());
+        let tool = snapshot.iter().flat_map(|s| &s.lists.tools.items).find(|t| t.key == *name);
+        match (tool, result.get("structuredContent")) {
+            (Some(tool), Some(structured)) => self.shared.schemas.output_misfits(tool, structured),
+            (Some(tool), None) if tool.raw.get("outputSchema").is_some_and(Value::is_object) => {
+                vec!["/: the tool declares an output schema and gave no structured content".to_owned()]
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Whom to ask, in order; everyone else goes on record with the reason.
     fn candidates(
         &mut self,
@@ -347,7 +362,9 @@ impl Call<'_> {
             return Tried::Answered(answer.value);
         }
         let text = match asks_back {
-            true => "it asks for further input, which this version of ATT cannot give".to_owned(),
+            true => {
+                answer.unmet.unwrap_or_else(|| "it asks for input as only the modern era knows it".to_owned())
+            }
             false => text_of(&answer.value),
         };
         self.replied_error(server, link.generation, &text, answer.value, answer.first_byte_ms, total_ms)

@@ -2,8 +2,8 @@
 //! kept in the log and goes no further.
 
 use rmcp::model::{
-    CustomResult, ErrorCode, ErrorData, GetExtensions as _, JsonRpcMessage, JsonRpcResponse,
-    JsonRpcVersion2_0, RequestId, ServerJsonRpcMessage, ServerNotification, ServerResult,
+    CustomRequest, CustomResult, ErrorCode, ErrorData, GetExtensions as _, JsonRpcMessage, JsonRpcResponse,
+    JsonRpcVersion2_0, RequestId, ServerJsonRpcMessage, ServerNotification, ServerRequest, ServerResult,
 };
 use rmcp::service::InboundStreamOrigin;
 use serde_json::Value;
@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::log::Passing;
 use super::{Keep, Wire, WireFault, id_text};
+use crate::conversation::QUESTIONS;
 use crate::model::{ErrorCategory, WireDirection, WireKind};
 
 /// Longest excerpt of what is no message.
@@ -165,7 +166,11 @@ impl Wire {
 
     /// A request or a notification of the server's own.
     fn typed(&self, message: Value, arrival: Arrival<'_>) -> Heard {
-        match serde_json::from_value::<ServerJsonRpcMessage>(message) {
+        let read = match as_it_came(&message) {
+            Some(request) => Ok(request),
+            None => serde_json::from_value::<ServerJsonRpcMessage>(message),
+        };
+        match read {
             Ok(mut message) => {
                 if let JsonRpcMessage::Request(request) = &mut message {
                     let origin = match arrival.request {
@@ -208,6 +213,17 @@ impl Wire {
         }
         false
     }
+}
+
+/// A question of the server, untyped: rmcp's models would drop what they do not know and refuse what is odd.
+fn as_it_came(message: &Value) -> Option<ServerJsonRpcMessage> {
+    let method = message.get("method")?.as_str()?;
+    if method != "roots/list" && !QUESTIONS.contains(&method) {
+        return None;
+    }
+    let id = serde_json::from_value(message.get("id")?.clone()).ok()?;
+    let request = CustomRequest::new(method, message.get("params").cloned());
+    Some(JsonRpcMessage::request(ServerRequest::CustomRequest(request), id))
 }
 
 fn response(id: RequestId, result: ServerResult) -> ServerJsonRpcMessage {

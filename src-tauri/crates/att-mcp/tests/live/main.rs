@@ -15,6 +15,7 @@ mod leaks;
 mod load;
 mod once;
 mod peers;
+mod questions;
 mod returning;
 mod routing;
 mod sequences;
