@@ -27,6 +27,7 @@ pub(crate) fn builder() -> Builder<tauri::Wry> {
             commands::fleet_observe::snapshot_history,
             commands::fleet_observe::secrets_list,
             commands::fleet_observe::calls_under_way,
+            commands::fleet_observe::sessions,
             commands::act::server_retry,
             commands::act::server_set_enabled,
             commands::act::server_refresh,
@@ -57,6 +58,14 @@ pub(crate) fn builder() -> Builder<tauri::Wry> {
             commands::configure::server_remove,
             commands::configure::server_rename,
             commands::configure::server_set,
+            commands::fleet_act::fleet_connect_all,
+            commands::fleet_act::fleet_refresh_all,
+            commands::fleet_act::session_invalidate,
+            commands::fleet_act::session_refresh,
+            commands::configure::import_plan,
+            commands::configure::import_apply,
+            commands::configure::server_withdraw_consent,
+            commands::configure::server_doctor,
         ])
         .typ::<Notice>()
 }

@@ -1,8 +1,9 @@
-//! Commands that change something about the fleet: authorization, secrets, baselines.
+//! Commands that change something about the fleet: authorization, secrets, baselines,
+//! sessions, all servers at once.
 
 use crate::pages::{Pages, no_page, open_in_browser};
 use att_api::ControlRoom;
-use att_api::dto::{AuthorizePageDto, ErrorDto, SecretSetDto};
+use att_api::dto::{AuthorizePageDto, CheckDto, ErrorDto, SecretSetDto};
 use tauri::{AppHandle, State};
 
 #[tauri::command]
@@ -80,4 +81,34 @@ pub async fn baseline_clear(
     reason: String,
 ) -> Result<(), ErrorDto> {
     Ok(room.baseline_clear(server, reason).await?)
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn fleet_connect_all(
+    room: State<'_, ControlRoom>,
+    servers: Vec<String>,
+) -> Result<CheckDto, ErrorDto> {
+    Ok(room.fleet_connect_all(servers).await?)
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn fleet_refresh_all(
+    room: State<'_, ControlRoom>,
+    servers: Vec<String>,
+) -> Result<CheckDto, ErrorDto> {
+    Ok(room.fleet_refresh_all(servers).await?)
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn session_invalidate(room: State<'_, ControlRoom>, server: String) -> Result<(), ErrorDto> {
+    Ok(room.session_invalidate(server).await?)
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn session_refresh(room: State<'_, ControlRoom>, server: String) -> Result<(), ErrorDto> {
+    Ok(room.session_refresh(server).await?)
 }

@@ -2,7 +2,7 @@
 //! calls under way.
 
 use att_api::ControlRoom;
-use att_api::dto::{CallUnderWayDto, ErrorDto, SecretListDto, SnapshotHistoryDto, WirePageDto};
+use att_api::dto::{CallUnderWayDto, ErrorDto, SecretListDto, SessionDto, SnapshotHistoryDto, WirePageDto};
 use tauri::State;
 
 #[tauri::command]
@@ -37,4 +37,10 @@ pub async fn secrets_list(room: State<'_, ControlRoom>) -> Result<SecretListDto,
 #[specta::specta]
 pub async fn calls_under_way(room: State<'_, ControlRoom>) -> Result<Vec<CallUnderWayDto>, ErrorDto> {
     Ok(room.calls_under_way().await?)
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn sessions(room: State<'_, ControlRoom>) -> Result<Vec<SessionDto>, ErrorDto> {
+    Ok(room.sessions().await?)
 }

@@ -20,6 +20,7 @@ export const commands = {
 	snapshotHistory: (server: string, before: string | null, limit: number | null) => typedError<SnapshotHistoryDto, ErrorDto>(__TAURI_INVOKE("snapshot_history", { server, before, limit })),
 	secretsList: () => typedError<SecretListDto, ErrorDto>(__TAURI_INVOKE("secrets_list")),
 	callsUnderWay: () => typedError<CallUnderWayDto[], ErrorDto>(__TAURI_INVOKE("calls_under_way")),
+	sessions: () => typedError<SessionDto[], ErrorDto>(__TAURI_INVOKE("sessions")),
 	serverRetry: (server: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("server_retry", { server })),
 	serverSetEnabled: (server: string, enabled: boolean) => typedError<null, ErrorDto>(__TAURI_INVOKE("server_set_enabled", { server, enabled })),
 	serverRefresh: (server: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("server_refresh", { server })),
@@ -51,6 +52,15 @@ export const commands = {
 	serverRemove: (server: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("server_remove", { server })),
 	serverRename: (server: string, to: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("server_rename", { server, to })),
 	serverSet: (server: string, key: string, value: string | null) => typedError<null, ErrorDto>(__TAURI_INVOKE("server_set", { server, key, value })),
+	fleetConnectAll: (servers: string[]) => typedError<CheckDto, ErrorDto>(__TAURI_INVOKE("fleet_connect_all", { servers })),
+	fleetRefreshAll: (servers: string[]) => typedError<CheckDto, ErrorDto>(__TAURI_INVOKE("fleet_refresh_all", { servers })),
+	sessionInvalidate: (server: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("session_invalidate", { server })),
+	sessionRefresh: (server: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("session_refresh", { server })),
+	importPlan: (from: string, file: string | null, folder: string | null) => typedError<ImportPlanDto, ErrorDto>(__TAURI_INVOKE("import_plan", { from, file, folder })),
+	/**  The digest is that of the plan on screen: a window never imports what nobody saw. */
+	importApply: (from: string, file: string | null, folder: string | null, digest: string, onConflict: string, only: string[]) => typedError<ImportDoneDto, ErrorDto>(__TAURI_INVOKE("import_apply", { from, file, folder, digest, onConflict, only })),
+	serverWithdrawConsent: (server: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("server_withdraw_consent", { server })),
+	serverDoctor: (server: string) => typedError<DoctorDto, ErrorDto>(__TAURI_INVOKE("server_doctor", { server })),
 };
 
 /* Types */
@@ -224,6 +234,18 @@ export type ChangeDto = {
 	before: string | null,
 	/**  The item after, as JSON text. */
 	after: string | null,
+};
+
+/**  The answer of an `att check` for one or all servers (design 4). */
+export type CheckDto = {
+	/**  `ok` `partial` `failed`. */
+	status: string,
+	/**  Those that reached `ready`, sorted by name. */
+	results: ServerRowDto[],
+	/**  The others, sorted by name. */
+	failures: ServerRowDto[],
+	/**  Problems in the configuration. */
+	problems: ConfigProblemDto[],
 };
 
 /**  One commit between two releases. */
@@ -436,6 +458,30 @@ export type DeploymentDto = {
 	digest: string | null,
 };
 
+/**  A server examined from its address, or its program, to its lists. */
+export type DoctorDto = {
+	/**  The server. */
+	server: string,
+	/**  True when no step failed. */
+	well: boolean,
+	/**  The steps, in order. */
+	steps: DoctorStepDto[],
+};
+
+/**  One step. */
+export type DoctorStepDto = {
+	/**  `secrets` `dns` `tcp` `tls` `http` `program` `consent` `spawn` `era` `auth` `lists`. */
+	step: string,
+	/**  `ok` `failed` `skipped`. */
+	outcome: string,
+	/**  How long it took. */
+	took_ms: number,
+	/**  What was seen; where it failed, the cause. */
+	seen: string,
+	/**  What to do, where it failed. */
+	cure: string | null,
+};
+
 /**  How a surface differs from its baseline. */
 export type DriftDto = {
 	/**  The accepted snapshot. */
@@ -506,6 +552,12 @@ export type EventFilterDto = {
 	kind: string | null,
 	/**  With this correlation id. */
 	correlation_id: string | null,
+	/**  About this method, such as `tools/call`. */
+	method?: string | null,
+	/**  Of this invocation. */
+	request_id?: string | null,
+	/**  `initialize_start` `initialize_success` `initialize_failure` `invoke_start` `invoke_success` `invoke_failure`. */
+	phase?: string | null,
 	/**  Not before, Unix ms. */
 	since_ms: number | null,
 	/**  At most so many, newest first; at most 1,000. */
@@ -620,6 +672,56 @@ export type HistoryDto = {
 	actor: string,
 	/**  What, one sentence. */
 	text: string,
+};
+
+/**  What an import did. */
+export type ImportDoneDto = {
+	/**  New servers, by the name that they have now. */
+	added: string[],
+	/**  Servers whose entry was replaced. */
+	replaced: string[],
+	/**  Conflicts that were left as they are. */
+	kept: string[],
+	/**  Names of the secrets that are kept now. */
+	secrets: string[],
+	/**  What could not be done, and why. */
+	problems: string[],
+};
+
+/**  What an import would do. */
+export type ImportPlanDto = {
+	/**  Digest of all that follows; `import_apply` may name it, so that only what was seen is done. */
+	digest: string,
+	/**  The files that were read. */
+	files: string[],
+	/**  The servers found, in the order of the files. */
+	servers: ImportServerDto[],
+	/**  What of the files was not understood. */
+	problems: string[],
+};
+
+/**  One server of another client. */
+export type ImportServerDto = {
+	/**  Its name. */
+	name: string,
+	/**  The file, and the place in it. */
+	source: string,
+	/**  `new` `identical` `conflict` `unusable`. */
+	standing: string,
+	/**  `stdio` `streamable_http` `sse`; null when it cannot be used. */
+	transport: string | null,
+	/**  The exact command line; empty for an address. It runs only after consent. */
+	argv: string[],
+	/**  The address. */
+	url: string | null,
+	/**  Names of the environment variables set for it. */
+	env_names: string[],
+	/**  Names under which its secrets will be kept; their values are never shown. */
+	secrets: string[],
+	/**  What was left out or turned into something else. */
+	notes: string[],
+	/**  Why it cannot be used. */
+	unusable: string | null,
 };
 
 /**  Anything that waits for a person. */
@@ -894,6 +996,22 @@ export type ServerRowDto = {
 	pid: number | null,
 	/**  True when the newest snapshot differs from the first one kept. */
 	drifted: boolean,
+};
+
+/**  The session of one server (design 1.6). */
+export type SessionDto = {
+	/**  The server. */
+	server: string,
+	/**  The connection it belongs to. */
+	generation: number,
+	/**  It can be used now. */
+	active: boolean,
+	/**  The handshake is done. */
+	initialized: boolean,
+	/**  When the server last answered anything, Unix ms. */
+	last_activity_at_ms: number | null,
+	/**  `unknown` `active_recent` `stale`. */
+	freshness: string,
 };
 
 /**  The difference between two snapshots. */

@@ -4,13 +4,17 @@ import type {
   CallAnswerDto,
   CallRequestDto,
   CallUnderWayDto,
+  CheckDto,
   CycleDto,
   CycleSummaryDto,
   DecisionDto,
   DecisionsDto,
+  DoctorDto,
   EventDto,
   EventFilterDto,
   FleetDto,
+  ImportDoneDto,
+  ImportPlanDto,
   JournalVerifyDto,
   Notice,
   ReleaseRequestDto,
@@ -18,6 +22,7 @@ import type {
   SecretListDto,
   SecretSetDto,
   ServerDetailDto,
+  SessionDto,
   SnapshotDiffDto,
   SnapshotDto,
   SnapshotHistoryDto,
@@ -50,6 +55,8 @@ export interface Backend {
   snapshotHistory(server: string, before: string | null, limit: number | null): Promise<SnapshotHistoryDto>;
   secretsList(): Promise<SecretListDto>;
   callsUnderWay(): Promise<CallUnderWayDto[]>;
+  sessions(): Promise<SessionDto[]>;
+  importPlan(from: string, file: string | null, folder: string | null): Promise<ImportPlanDto>;
 
   serverRetry(server: string): Promise<void>;
   serverSetEnabled(server: string, enabled: boolean): Promise<void>;
@@ -83,6 +90,23 @@ export interface Backend {
   secretSet(name: string, value: string): Promise<SecretSetDto>;
   snapshotAccept(server: string, snapshotId: string, reason: string): Promise<void>;
   baselineClear(server: string, reason: string): Promise<void>;
+  /** Every enabled server, where no name is given. */
+  fleetConnectAll(servers: string[]): Promise<CheckDto>;
+  fleetRefreshAll(servers: string[]): Promise<CheckDto>;
+  sessionInvalidate(server: string): Promise<void>;
+  sessionRefresh(server: string): Promise<void>;
+  /** Does what the plan of this digest showed. */
+  importApply(
+    from: string,
+    file: string | null,
+    folder: string | null,
+    digest: string,
+    onConflict: string,
+    only: string[],
+  ): Promise<ImportDoneDto>;
+  serverWithdrawConsent(server: string): Promise<void>;
+  /** Walks the way to the server over a connection of its own. */
+  serverDoctor(server: string): Promise<DoctorDto>;
   /** `entry` is the server's JSON object as in mcp.json. */
   serverAdd(server: string, entry: string): Promise<void>;
   serverRemove(server: string): Promise<void>;

@@ -111,6 +111,12 @@ export function useDecisions() {
   return useQuery({ queryKey: ["decisions"], queryFn: () => backend.decisionsList() });
 }
 
+/** The session of every server. */
+export function useSessions() {
+  const backend = useBackend();
+  return useQuery({ queryKey: ["fleet", "sessions"], queryFn: () => backend.sessions() });
+}
+
 /** One decision in depth. */
 export function useDecision(decisionId: string) {
   const backend = useBackend();

@@ -38,6 +38,8 @@ export const tauriBackend: Backend = {
   snapshotHistory: (server, before, limit) => unwrap(commands.snapshotHistory(server, before, limit)),
   secretsList: () => unwrap(commands.secretsList()),
   callsUnderWay: () => unwrap(commands.callsUnderWay()),
+  sessions: () => unwrap(commands.sessions()),
+  importPlan: (from, file, folder) => unwrap(commands.importPlan(from, file, folder)),
 
   serverRetry: (server) => done(commands.serverRetry(server)),
   serverSetEnabled: (server, enabled) => done(commands.serverSetEnabled(server, enabled)),
@@ -66,6 +68,14 @@ export const tauriBackend: Backend = {
   secretSet: (name, value) => unwrap(commands.secretSet(name, value)),
   snapshotAccept: (server, id, reason) => done(commands.snapshotAccept(server, id, reason)),
   baselineClear: (server, reason) => done(commands.baselineClear(server, reason)),
+  fleetConnectAll: (servers) => unwrap(commands.fleetConnectAll(servers)),
+  fleetRefreshAll: (servers) => unwrap(commands.fleetRefreshAll(servers)),
+  sessionInvalidate: (server) => done(commands.sessionInvalidate(server)),
+  sessionRefresh: (server) => done(commands.sessionRefresh(server)),
+  importApply: (from, file, folder, digest, onConflict, only) =>
+    unwrap(commands.importApply(from, file, folder, digest, onConflict, only)),
+  serverWithdrawConsent: (server) => done(commands.serverWithdrawConsent(server)),
+  serverDoctor: (server) => unwrap(commands.serverDoctor(server)),
   serverAdd: (server, entry) => done(commands.serverAdd(server, entry)),
   serverRemove: (server) => done(commands.serverRemove(server)),
   serverRename: (server, to) => done(commands.serverRename(server, to)),

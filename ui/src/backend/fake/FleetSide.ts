@@ -4,14 +4,20 @@ import type {
   Backend,
   BaselineDto,
   CallUnderWayDto,
+  CheckDto,
+  DoctorDto,
+  ImportDoneDto,
+  ImportPlanDto,
   SecretListDto,
   SecretSetDto,
   ServerRowDto,
+  SessionDto,
   SnapshotHistoryDto,
   WirePageDto,
 } from "../port";
 import { history } from "./detail";
 import { facet } from "./fleet";
+import { examined, importPlan } from "./imports";
 import { wirePage } from "./wire";
 
 /** The fake's side of the fleet: authorization, secrets, baselines, the wire. */
@@ -95,6 +101,56 @@ export abstract class FleetSide {
     return this.underWay;
   }
 
+  async sessions(): Promise<SessionDto[]> {
+    this.note("sessions");
+    return this.servers.map((row) => ({
+      server: row.server,
+      generation: 3,
+      active: row.facets.connection.state === "ready",
+      initialized: row.facets.connection.state === "ready",
+      last_activity_at_ms: row.latency_ms === null ? null : this.now() - 8000,
+      freshness: row.latency_ms === null ? "unknown" : "active_recent",
+    }));
+  }
+
+  async sessionInvalidate(server: string): Promise<void> {
+    this.note("sessionInvalidate", server);
+  }
+
+  async sessionRefresh(server: string): Promise<void> {
+    this.note("sessionRefresh", server);
+  }
+
+  async fleetConnectAll(servers: string[]): Promise<CheckDto> {
+    this.note("fleetConnectAll", servers);
+    return this.check();
+  }
+
+  async fleetRefreshAll(servers: string[]): Promise<CheckDto> {
+    this.note("fleetRefreshAll", servers);
+    return this.check();
+  }
+
+  async importPlan(from: string, file: string | null): Promise<ImportPlanDto> {
+    this.note("importPlan", { from, file });
+    return importPlan();
+  }
+
+  async importApply(...given: Parameters<Backend["importApply"]>): Promise<ImportDoneDto> {
+    const [from, , , digest, onConflict, only] = given;
+    this.note("importApply", { from, digest, onConflict, only });
+    return { added: only, replaced: [], kept: [], secrets: ["search-API_KEY"], problems: [] };
+  }
+
+  async serverWithdrawConsent(server: string): Promise<void> {
+    this.note("serverWithdrawConsent", server);
+  }
+
+  async serverDoctor(server: string): Promise<DoctorDto> {
+    this.note("serverDoctor", server);
+    return examined(server, this.servers.find((row) => row.server === server)?.status === "healthy");
+  }
+
   async serverAdd(server: string, entry: string): Promise<void> {
     this.note("serverAdd", { server, entry });
   }
@@ -111,6 +167,13 @@ export abstract class FleetSide {
 
   async serverSet(server: string, key: string, value: string | null): Promise<void> {
     this.note("serverSet", { server, key, value });
+  }
+
+  private check(): CheckDto {
+    const ready = (row: ServerRowDto) => row.facets.connection.state === "ready";
+    const results = this.servers.filter(ready);
+    const failures = this.servers.filter((row) => !ready(row));
+    return { status: failures.length > 0 ? "partial" : "ok", results, failures, problems: [] };
   }
 
   private connection(server: string, state: string, reason: string, next: number | null): void {

@@ -16,13 +16,14 @@ export function ApproveCommand({ server, onClose }: { server: string; onClose: (
   const detail = useServer(server);
   const safe = useRef<HTMLButtonElement>(null);
   const approve = useAct((digest: string) => backend.serverApproveCommand(server, digest), onClose);
+  const withdraw = useAct(() => backend.serverWithdrawConsent(server), onClose);
   const command = detail.data?.command;
   return (
     <Modal
       open
       onClose={onClose}
       safe={safe}
-      title={`Let “${server}” run this command?`}
+      title={command?.approved ? `“${server}” runs this command` : `Let “${server}” run this command?`}
       description="It runs with your rights. If the command, its arguments or its variables change, you are asked again."
     >
       <div className="space-y-3">
@@ -55,19 +56,32 @@ export function ApproveCommand({ server, onClose }: { server: string; onClose: (
         ) : null}
         {detail.data && !command ? <p>This server has no command to approve.</p> : null}
         {approve.error ? <ErrorPanel error={approve.error} /> : null}
+        {withdraw.error ? <ErrorPanel error={withdraw.error} /> : null}
         <div className="flex justify-end gap-2">
           <Button ref={safe} onClick={onClose}>
-            Do not run it
+            {command?.approved ? "Close" : "Do not run it"}
           </Button>
-          <Button
-            look="primary"
-            data-testid="command-approve"
-            disabled={!command}
-            busy={approve.isPending}
-            onClick={() => command && approve.mutate(command.digest)}
-          >
-            Approve and run
-          </Button>
+          {command?.approved ? (
+            <Button
+              look="danger"
+              data-testid="command-withdraw"
+              title="Its program ends, and it is asked for again."
+              busy={withdraw.isPending}
+              onClick={() => withdraw.mutate(undefined)}
+            >
+              Take the consent back
+            </Button>
+          ) : (
+            <Button
+              look="primary"
+              data-testid="command-approve"
+              disabled={!command}
+              busy={approve.isPending}
+              onClick={() => command && approve.mutate(command.digest)}
+            >
+              Approve and run
+            </Button>
+          )}
         </div>
       </div>
     </Modal>

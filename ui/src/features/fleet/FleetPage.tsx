@@ -6,7 +6,9 @@ import { Button } from "@/components/Button";
 import { Empty, Page, Skeleton } from "@/components/Card";
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { count } from "@/components/format";
+import { ImportDialog } from "@/features/import/ImportDialog";
 import { AddServer } from "./AddServer";
+import { AllAtOnceAnswer, AllAtOnceButtons, useAllAtOnce } from "./AllAtOnce";
 import { FleetTable } from "./FleetTable";
 
 const EXAMPLE = `{"mcpServers": {
@@ -22,7 +24,7 @@ function HowToAdd({ home }: { home: string | undefined }) {
     <Empty title="No servers yet">
       <p>
         Name them in <code className="font-mono text-small">{home ? `${home}/mcp.json` : "mcp.json"}</code>,
-        the same form that other MCP clients read, then press “Read mcp.json again”.
+        the same form that other MCP clients read, or add or import them here.
       </p>
       <pre className="overflow-x-auto rounded-md border border-line bg-panel p-3 text-left font-mono text-small text-ink">
         {EXAMPLE}
@@ -39,6 +41,8 @@ export function FleetPage() {
   const system = useSystem();
   const [search, setSearch] = useState("");
   const [adding, setAdding] = useState(false);
+  const [importing, setImporting] = useState(false);
+  const all = useAllAtOnce();
   const needle = useDeferredValue(search).trim().toLowerCase();
   const reload = useAct(() => backend.fleetReload());
   const servers = fleet.data?.servers;
@@ -75,20 +79,31 @@ export function FleetPage() {
               data-testid="fleet-search"
               placeholder="Search name, status, error"
               onChange={(event) => setSearch(event.target.value)}
-              className="h-8 w-56 rounded-md border border-edge bg-panel pr-2 pl-8 placeholder:text-ink-faint"
+              className="h-8 w-44 rounded-md border border-edge bg-panel pr-2 pl-8 placeholder:text-ink-faint"
             />
           </label>
+          <AllAtOnceButtons all={all} />
+          <Button data-testid="import-open" onClick={() => setImporting(true)}>
+            Import…
+          </Button>
           <Button data-testid="server-add" onClick={() => setAdding(true)}>
             <Plus aria-hidden className="size-4" />
-            Add a server…
+            Add…
           </Button>
-          <Button busy={reload.isPending} data-testid="fleet-reload" onClick={() => reload.mutate(undefined)}>
+          <Button
+            busy={reload.isPending}
+            data-testid="fleet-reload"
+            title="Reads mcp.json again."
+            onClick={() => reload.mutate(undefined)}
+          >
             <RotateCw aria-hidden className="size-4" />
-            Read mcp.json again
+            Reload
           </Button>
         </>
       }
     >
+      <AllAtOnceAnswer all={all} />
+      {importing ? <ImportDialog onClose={() => setImporting(false)} /> : null}
       {adding ? <AddServer onClose={() => setAdding(false)} /> : null}
       {reload.error ? (
         <div className="mb-3">

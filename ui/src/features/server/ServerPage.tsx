@@ -14,9 +14,11 @@ import { type ServerPart, to } from "@/routes";
 import { AttemptsTable } from "./AttemptsTable";
 import { CallPanel } from "./CallPanel";
 import { Capabilities } from "./Capabilities";
+import { Doctor } from "./Doctor";
 import { FacetCards } from "./FacetCards";
 import { InFile } from "./InFile";
 import { ServerFacts } from "./ServerFacts";
+import { SessionCard } from "./SessionCard";
 import { Snapshots } from "./Snapshots";
 import { StderrTail } from "./StderrTail";
 import { WireLog } from "./WireLog";
@@ -44,6 +46,7 @@ function Actions({ detail }: { detail: ServerDetailDto }) {
           Command…
         </Button>
       ) : null}
+      <Doctor server={row.server} />
       <Button
         small
         busy={refresh.isPending}
@@ -94,6 +97,7 @@ function Detail({ detail, at }: { detail: ServerDetailDto; at: ServerPart | null
         </div>
         <div className="min-w-0 space-y-4">
           <CallPanel server={row.server} group={detail.group} snapshot={detail.snapshot} />
+          <SessionCard server={row.server} />
           <InFile server={row.server} />
         </div>
       </div>
