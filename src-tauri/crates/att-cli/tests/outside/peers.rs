@@ -1,5 +1,7 @@
 //! Servers that others wrote: the pinned live peers.
 
+mod nat;
+
 use crate::outside::{Watch, approve, att, config, row, send};
 use crate::support::{TestHome, eventually};
 use att_process::{CommandSpec, GuardedChild};

@@ -3,6 +3,8 @@
 //! Beside the clock that comes with it, the server offers `counted_wait` (tests/fixtures/peers/nat-plugin), which
 //! tells on disk that it ran before it waits: so a test knows when a call is in the middle, and how often it ran.
 
+mod failover;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
