@@ -78,7 +78,10 @@ impl Wire {
             && !self.admit(method)
         {
             // Not even logged: a flood would cost its redaction, and wash all else out of the log.
-            return Heard::Ignored(format!("{method} was dropped: the server sends too many of them"));
+            return Heard::Ignored(format!(
+                "{} was dropped: the server sends too many of them",
+                word(method)
+            ));
         }
         let kind = match (&method, &id) {
             (Some(_), Some(_)) => WireKind::Request,
@@ -109,7 +112,10 @@ impl Wire {
     fn answer(&self, mut message: Value, id: &str) -> Heard {
         let mut known = self.known();
         let Some(waiting) = known.waiting.get_mut(id) else {
-            return Heard::Ignored(format!("an answer to the request {id}, which was not asked or is over"));
+            return Heard::Ignored(format!(
+                "an answer to the request {}, which was not asked or is over",
+                word(id)
+            ));
         };
         if waiting.answered {
             return Heard::Ignored(format!("a second answer to the request {id}"));
@@ -147,7 +153,7 @@ impl Wire {
         match serde_json::from_value::<ServerResult>(typed) {
             Ok(result) => Heard::Message(Box::new(response(asked_as, result))),
             Err(error) => {
-                let text = format!("the server's answer is no MCP result: {error}");
+                let text = format!("the server's answer is no MCP result: {}", word(&error.to_string()));
                 self.fail(id, WireFault::new(ErrorCategory::InvalidPayload, text.clone()));
                 Heard::Ignored(text)
             }
@@ -193,7 +199,9 @@ impl Wire {
                     _ => Heard::Message(Box::new(message)),
                 }
             }
-            Err(error) => Heard::Ignored(format!("a message that is no MCP message: {error}")),
+            Err(error) => {
+                Heard::Ignored(format!("a message that is no MCP message: {}", word(&error.to_string())))
+            }
         }
     }
 
@@ -207,7 +215,8 @@ impl Wire {
         drop(known);
         if dropped == super::rate::FLOOD {
             let text = format!(
-                "the server floods ATT with notifications ({method} and others): {dropped} were dropped"
+                "the server floods ATT with notifications ({} and others): {dropped} were dropped",
+                word(method)
             );
             self.break_with(WireFault::new(ErrorCategory::InvalidPayload, text));
         }
@@ -243,6 +252,11 @@ fn plain_json_error(error: &serde_json::Error) -> String {
         return "JSON that is nested more than 128 deep".to_owned();
     }
     format!("broken JSON: {error}")
+}
+
+/// A word of the server's own, fit to be shown.
+fn word(text: &str) -> String {
+    excerpt(text.as_bytes())
 }
 
 /// The begin of what is no message, fit to be shown.

@@ -67,6 +67,18 @@ fn message() -> impl Strategy<Value = Value> {
     )
 }
 
+#[test]
+fn what_is_told_of_a_useless_message_is_short_and_clean_whatever_its_id_and_method_are() {
+    let long = format!("x\u{202e}\u{1b}[2J{}", "y".repeat(100_000));
+    let request = json!({"jsonrpc": "2.0", "id": [], "method": long});
+    let stray = json!({"jsonrpc": "2.0", "id": long, "result": {}});
+    for message in [request, stray] {
+        let heard = waiting().hear(&serde_json::to_vec(&message).unwrap(), Arrival::default());
+        let [Heard::Ignored(why)] = heard.as_slice() else { panic!("{heard:?}") };
+        assert!(why.chars().count() < 400 && why.chars().all(att_core::text::is_visible), "{why}");
+    }
+}
+
 fn answers(heard: &[Heard]) -> usize {
     let answer = |heard: &&Heard| match heard {
         Heard::Message(message) => {
