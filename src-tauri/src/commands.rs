@@ -5,3 +5,4 @@ pub(crate) mod configure;
 pub(crate) mod fleet_act;
 pub(crate) mod fleet_observe;
 pub(crate) mod observe;
+pub(crate) mod questions;

@@ -81,6 +81,16 @@ pub(crate) fn no_page(server: &str) -> ErrorDto {
     )
 }
 
+/// Says that the question is no longer open, or names no page.
+pub(crate) fn no_question_page() -> ErrorDto {
+    refusal(
+        "not_found",
+        "no open question names a page",
+        "it was answered, it lapsed, or its call ended".to_owned(),
+        "call again; the server then asks again",
+    )
+}
+
 fn refusal(code: &str, message: &str, cause: String, cure: &str) -> ErrorDto {
     ErrorDto {
         code: code.to_owned(),

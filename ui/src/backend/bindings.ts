@@ -21,6 +21,10 @@ export const commands = {
 	secretsList: () => typedError<SecretListDto, ErrorDto>(__TAURI_INVOKE("secrets_list")),
 	callsUnderWay: () => typedError<CallUnderWayDto[], ErrorDto>(__TAURI_INVOKE("calls_under_way")),
 	sessions: () => typedError<SessionDto[], ErrorDto>(__TAURI_INVOKE("sessions")),
+	questionsList: () => typedError<QuestionDto[], ErrorDto>(__TAURI_INVOKE("questions_list")),
+	questionAnswer: (given: QuestionAnswerDto) => typedError<null, ErrorDto>(__TAURI_INVOKE("question_answer", { given })),
+	/**  Opens the page that this open question names: the web view names no address. */
+	questionPageOpen: (questionId: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("question_page_open", { questionId })),
 	serverRetry: (server: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("server_retry", { server })),
 	serverSetEnabled: (server: string, enabled: boolean) => typedError<null, ErrorDto>(__TAURI_INVOKE("server_set_enabled", { server, enabled })),
 	serverRefresh: (server: string) => typedError<null, ErrorDto>(__TAURI_INVOKE("server_refresh", { server })),
@@ -160,6 +164,8 @@ export type CallAnswerDto = {
 	failure: FailureDto | null,
 	/**  Every attempt. */
 	attempts: AttemptDto[],
+	/**  Where the answer does not fit the tool's own output schema. */
+	output_problems?: string[],
 };
 
 /**  How far a call is, as its server told it last. */
@@ -728,7 +734,10 @@ export type ImportServerDto = {
 export type InterruptionDto = {
 	/**  Interruption id. */
 	id: string,
-	/**  Closed kind, such as `decision` `config_approval` `denied` `rollback_failed` `needs_operator` `merge_waits`. */
+	/**
+	 *  Closed kind, such as `decision` `config_approval` `denied` `rollback_failed` `needs_operator` `merge_waits`
+	 *  `server_question`.
+	 */
 	kind: string,
 	/**  What waits, one sentence. */
 	title: string,
@@ -736,13 +745,15 @@ export type InterruptionDto = {
 	detail: string,
 	/**  The target. */
 	target: string | null,
+	/**  The MCP server. */
+	server: string | null,
 	/**  The cycle. */
 	cycle_id: string | null,
 	/**  The decision. */
 	decision_id: string | null,
 	/**  Since when, Unix ms. */
 	since_ms: number,
-	/**  What may be done: `open_decision` `acknowledge` `approve_config` `continue` `state_what_runs`. */
+	/**  What may be done: `open_decision` `acknowledge` `approve_config` `continue` `state_what_runs` `answer_question`. */
 	actions: string[],
 };
 
@@ -852,6 +863,50 @@ export type QuarantinedItemDto = {
 	name: string,
 	/**  Why, in one sentence. */
 	reason: string,
+};
+
+/**  A person's answer. */
+export type QuestionAnswerDto = {
+	/**  The question. */
+	id: string,
+	/**  `accept` `decline` `cancel`. */
+	action: string,
+	/**  For `accept`: the form's fields as JSON text, or the text of a sampling question. */
+	content: string | null,
+};
+
+/**  A server's open question. Its words are hostile: show them as text. */
+export type QuestionDto = {
+	/**  Its id, also that of its entry in the inbox. */
+	id: string,
+	/**  Who asks. */
+	server: string,
+	/**  `elicitation_form` `elicitation_url` `sampling`. */
+	kind: string,
+	/**  The server's words. */
+	message: string,
+	/**  The form's JSON Schema, as JSON text. */
+	schema: string | null,
+	/**  The page; opened by the operator's click and by nothing else. */
+	url: string | null,
+	/**  The talk so far. */
+	messages: QuestionMessageDto[],
+	/**  The call it belongs to. */
+	request_id: string | null,
+	/**  The trace of that call. */
+	correlation_id: string | null,
+	/**  Since when it waits, Unix ms. */
+	asked_at_ms: number,
+	/**  When it lapses, Unix ms. */
+	expires_at_ms: number,
+};
+
+/**  One message of the talk that a sampling question continues. */
+export type QuestionMessageDto = {
+	/**  `user` or `assistant`. */
+	role: string,
+	/**  What was said. */
+	text: string,
 };
 
 /**  What a rollback would do for one failure class, were it needed now. */

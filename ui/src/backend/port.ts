@@ -17,6 +17,8 @@ import type {
   ImportPlanDto,
   JournalVerifyDto,
   Notice,
+  QuestionAnswerDto,
+  QuestionDto,
   ReleaseRequestDto,
   ReleasesDto,
   SecretListDto,
@@ -56,6 +58,7 @@ export interface Backend {
   secretsList(): Promise<SecretListDto>;
   callsUnderWay(): Promise<CallUnderWayDto[]>;
   sessions(): Promise<SessionDto[]>;
+  questionsList(): Promise<QuestionDto[]>;
   importPlan(from: string, file: string | null, folder: string | null): Promise<ImportPlanDto>;
 
   serverRetry(server: string): Promise<void>;
@@ -95,6 +98,9 @@ export interface Backend {
   fleetRefreshAll(servers: string[]): Promise<CheckDto>;
   sessionInvalidate(server: string): Promise<void>;
   sessionRefresh(server: string): Promise<void>;
+  questionAnswer(given: QuestionAnswerDto): Promise<void>;
+  /** Opens the page that this question names; the window names no address. */
+  questionPageOpen(questionId: string): Promise<void>;
   /** Does what the plan of this digest showed. */
   importApply(
     from: string,

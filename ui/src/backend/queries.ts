@@ -111,6 +111,12 @@ export function useDecisions() {
   return useQuery({ queryKey: ["decisions"], queryFn: () => backend.decisionsList() });
 }
 
+/** The open questions of servers. */
+export function useQuestions() {
+  const backend = useBackend();
+  return useQuery({ queryKey: ["decisions", "questions"], queryFn: () => backend.questionsList() });
+}
+
 /** The session of every server. */
 export function useSessions() {
   const backend = useBackend();

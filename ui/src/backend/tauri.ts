@@ -39,6 +39,7 @@ export const tauriBackend: Backend = {
   secretsList: () => unwrap(commands.secretsList()),
   callsUnderWay: () => unwrap(commands.callsUnderWay()),
   sessions: () => unwrap(commands.sessions()),
+  questionsList: () => unwrap(commands.questionsList()),
   importPlan: (from, file, folder) => unwrap(commands.importPlan(from, file, folder)),
 
   serverRetry: (server) => done(commands.serverRetry(server)),
@@ -72,6 +73,8 @@ export const tauriBackend: Backend = {
   fleetRefreshAll: (servers) => unwrap(commands.fleetRefreshAll(servers)),
   sessionInvalidate: (server) => done(commands.sessionInvalidate(server)),
   sessionRefresh: (server) => done(commands.sessionRefresh(server)),
+  questionAnswer: (given) => done(commands.questionAnswer(given)),
+  questionPageOpen: (id) => done(commands.questionPageOpen(id)),
   importApply: (from, file, folder, digest, onConflict, only) =>
     unwrap(commands.importApply(from, file, folder, digest, onConflict, only)),
   serverWithdrawConsent: (server) => done(commands.serverWithdrawConsent(server)),

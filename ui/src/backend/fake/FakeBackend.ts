@@ -8,6 +8,7 @@ import type {
   EventDto,
   FleetDto,
   Notice,
+  QuestionDto,
   ReleasesDto,
   ServerRowDto,
   SystemDto,
@@ -17,6 +18,7 @@ import { decision, decisionSummary, interruption } from "./decision";
 import { detail, diff, snapshot } from "./detail";
 import { FleetSide } from "./FleetSide";
 import { attempt, demoFleet } from "./fleet";
+import { questionInterruption } from "./questions";
 import { cycle, cycleSummary, deployment, releases, STAGES } from "./releases";
 
 /** What a fake world begins with; whatever is left out is the demo. */
@@ -27,6 +29,7 @@ export interface FakeSeed {
   releases?: Partial<ReleasesDto>;
   decision?: DecisionDto;
   events?: EventDto[];
+  questions?: QuestionDto[];
   baselines?: (BaselineDto & { server: string })[];
   /** How long a stage of the demo release takes; null keeps it where it is. */
   stageMs?: number | null;
@@ -56,6 +59,7 @@ export class FakeBackend extends FleetSide implements Backend {
     this.world = releases(this.now(), seed.releases);
     this.decision = seed.decision ?? null;
     if (this.decision) this.cycle = this.cycleOf(this.decision);
+    this.questions = seed.questions ?? [];
     for (const baseline of seed.baselines ?? []) this.baselines.set(baseline.server, baseline);
   }
 
@@ -81,7 +85,7 @@ export class FakeBackend extends FleetSide implements Backend {
       config_problems: [],
       journal_problem: null,
       safe_mode: null,
-      open_interruptions: this.waiting() ? 1 : 0,
+      open_interruptions: (this.waiting() ? 1 : 0) + this.questions.length,
       acting_refused: false,
       ...this.seed.system,
     };
@@ -163,12 +167,13 @@ export class FakeBackend extends FleetSide implements Backend {
 
   async decisionsList(): Promise<DecisionsDto> {
     this.note("decisionsList");
-    if (!this.decision) return { interruptions: [], decisions: [] };
+    const asked = this.questions.map((question) => questionInterruption(this.now(), question));
+    const waits = this.decision && this.waiting();
     return {
-      interruptions: this.waiting()
-        ? [interruption(this.now(), { decision_id: this.decision.summary.id })]
-        : [],
-      decisions: [this.decision.summary],
+      interruptions: waits
+        ? [interruption(this.now(), { decision_id: this.decision?.summary.id ?? null }), ...asked]
+        : asked,
+      decisions: this.decision ? [this.decision.summary] : [],
     };
   }
 

@@ -8,6 +8,8 @@ import type {
   DoctorDto,
   ImportDoneDto,
   ImportPlanDto,
+  QuestionAnswerDto,
+  QuestionDto,
   SecretListDto,
   SecretSetDto,
   ServerRowDto,
@@ -28,6 +30,7 @@ export abstract class FleetSide {
   readonly baselines = new Map<string, BaselineDto>();
 
   underWay: CallUnderWayDto[] = [];
+  questions: QuestionDto[] = [];
 
   protected abstract now(): number;
   protected abstract note(operation: keyof Backend, argument?: unknown): void;
@@ -129,6 +132,20 @@ export abstract class FleetSide {
   async fleetRefreshAll(servers: string[]): Promise<CheckDto> {
     this.note("fleetRefreshAll", servers);
     return this.check();
+  }
+
+  async questionsList(): Promise<QuestionDto[]> {
+    this.note("questionsList");
+    return this.questions;
+  }
+
+  async questionAnswer(given: QuestionAnswerDto): Promise<void> {
+    this.note("questionAnswer", given);
+    this.questions = this.questions.filter((question) => question.id !== given.id);
+  }
+
+  async questionPageOpen(id: string): Promise<void> {
+    this.note("questionPageOpen", id);
   }
 
   async importPlan(from: string, file: string | null): Promise<ImportPlanDto> {

@@ -173,6 +173,7 @@ export function interruption(now: number, more: Partial<InterruptionDto> = {}): 
     title: "Roll demo back from demo-3 to demo-2?",
     detail: "The health check of demo-3 failed. The target is external, so a person decides.",
     target: "demo",
+    server: null,
     cycle_id: "cyc-1",
     decision_id: "dec-1",
     since_ms: now - 20_000,

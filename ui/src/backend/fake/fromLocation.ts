@@ -2,10 +2,11 @@ import type { Backend } from "../port";
 import { decision, decisionSummary } from "./decision";
 import { FakeBackend, type FakeSeed } from "./FakeBackend";
 import { bigFleet, demoFleet, locked, row, unapproved } from "./fleet";
+import { questions } from "./questions";
 
 /**
  * A fake world chosen by the address: `?fake&servers=1000` for a size, `&scene=decision` (or `broken`, `safe`,
- * `consent`, `locked`, `drift`, `error`, `denied`, `hostile`) for a situation.
+ * `consent`, `locked`, `drift`, `questions`, `error`, `denied`, `hostile`) for a situation.
  */
 export function fakeFromLocation(search: string): Backend {
   const query = new URLSearchParams(search);
@@ -75,6 +76,9 @@ export function fakeFromLocation(search: string): Backend {
           reason: "Read every tool of it",
         },
       ];
+      break;
+    case "questions":
+      seed.questions = questions(now);
       break;
     case "hostile":
       seed.servers = [

@@ -87,6 +87,7 @@ describe("the inbox", () => {
           title: "The rollback of demo failed",
           detail: "Exit code 1",
           target: "demo",
+          server: null,
           cycle_id: null,
           decision_id: null,
           since_ms: now,

@@ -1,11 +1,12 @@
 import type { DecisionSummaryDto } from "@/backend/port";
-import { useDecisions } from "@/backend/queries";
+import { useDecisions, useQuestions } from "@/backend/queries";
 import { Card, Empty, Page, Skeleton } from "@/components/Card";
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { dateTime } from "@/components/format";
 import { HostileLine } from "@/components/HostileText";
 import { StateWord } from "@/components/StateWord";
 import { Countdown, Since } from "@/components/Time";
+import { QuestionCard } from "@/features/questions/QuestionCard";
 import { to } from "@/routes";
 import { InterruptionCard } from "./InterruptionCard";
 
@@ -41,7 +42,9 @@ function DecisionRow({ decision }: { decision: DecisionSummaryDto }) {
 /** Everything that waits for a person, then what was decided. */
 export function DecisionsPage() {
   const query = useDecisions();
+  const questions = useQuestions();
   const data = query.data;
+  const open = new Map((questions.data ?? []).map((question) => [question.id, question]));
   return (
     <Page title="Decisions">
       {query.isPending ? <Skeleton rows={6} label="Loading the decisions" /> : null}
@@ -52,11 +55,23 @@ export function DecisionsPage() {
           onRetry={() => void query.refetch()}
         />
       ) : null}
+      {questions.error ? (
+        <ErrorPanel
+          error={questions.error}
+          title="The questions of servers cannot be read"
+          onRetry={() => void questions.refetch()}
+        />
+      ) : null}
       {data && data.interruptions.length > 0 ? (
         <section aria-label="Waiting for a person" className="space-y-3">
-          {data.interruptions.map((interruption) => (
-            <InterruptionCard key={interruption.id} interruption={interruption} />
-          ))}
+          {data.interruptions.map((interruption) => {
+            const question = open.get(interruption.id);
+            return question ? (
+              <QuestionCard key={interruption.id} question={question} />
+            ) : (
+              <InterruptionCard key={interruption.id} interruption={interruption} />
+            );
+          })}
         </section>
       ) : null}
       {data && data.interruptions.length === 0 ? (

@@ -2,7 +2,7 @@ import { useState } from "react";
 import type { CallAnswerDto } from "@/backend/port";
 import { HostileText } from "@/components/HostileText";
 import { JsonView } from "@/components/JsonView";
-import { StateTag } from "@/components/StateWord";
+import { StateTag, StateWord } from "@/components/StateWord";
 import { to } from "@/routes";
 import { AttemptsTable } from "./AttemptsTable";
 
@@ -100,6 +100,18 @@ export function CallAnswer({ answer }: { answer: CallAnswerDto }) {
           </div>
         )}
       </div>
+      {answer.output_problems && answer.output_problems.length > 0 ? (
+        <div data-testid="output-problems" className="rounded-md border border-warn/50 bg-warn-wash p-3">
+          <StateWord word="warning" label="The answer does not fit the tool's own output schema" />
+          <ul className="mt-1 text-small">
+            {answer.output_problems.map((problem, index) => (
+              <li key={index}>
+                <HostileText text={problem} limit={300} />
+              </li>
+            ))}
+          </ul>
+        </div>
+      ) : null}
       <AttemptsTable attempts={answer.attempts} testid="attempts-table" />
       {answer.correlation_id ? (
         <p className="text-small text-ink-faint">
