@@ -46,20 +46,12 @@ async fn sleep_seen(clock: &dyn Clock) {
 
 async fn network_changed(network: &mut Option<IfWatcher>) {
     let Some(watcher) = network else { return std::future::pending().await };
-    loop {
-        match watcher.next().await {
-            Some(Ok(_)) => break,
-            // A watcher that ended or fails for good is given up: no loop on its error.
-            Some(Err(error)) => {
-                tracing::debug!(%error, "the network is no longer watched");
-                *network = None;
-                return std::future::pending().await;
-            }
-            None => {
-                *network = None;
-                return std::future::pending().await;
-            }
-        }
+    // A watcher that ended or fails for good is given up: no loop on its error.
+    let told = watcher.next().await;
+    if !matches!(told, Some(Ok(_))) {
+        tracing::debug!(?told, "the network is no longer watched");
+        *network = None;
+        return std::future::pending().await;
     }
     // Until it has been quiet for a moment.
     while let Ok(Some(Ok(_))) = tokio::time::timeout(SETTLE, watcher.next()).await {}
