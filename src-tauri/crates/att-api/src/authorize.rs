@@ -23,7 +23,7 @@ pub async fn authorize_once(
     server: &str,
     show: impl FnOnce(AuthorizePageDto),
 ) -> Result<bool, Report> {
-    let configuration = config::read(&home.mcp_json())?;
+    let configuration = config::read(home, &home.mcp_json())?;
     let found = configuration.servers.into_iter().find(|config| config.name == server);
     let config = for_a_person(found.ok_or_else(|| no_such_server(server))?)?;
     home.prepare()?;

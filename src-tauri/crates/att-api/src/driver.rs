@@ -122,6 +122,7 @@ async fn start_fleet(room: &ControlRoom, stop: &CancellationToken) -> Option<Fle
     };
     let deps = FleetDeps {
         secrets: Arc::clone(&room.0.secrets),
+        probes_at_once: room.configuration().global.probes_at_once,
         lock_dir: Some(room.0.home.run()),
         wire_log: Some(room.0.home.wire_logs()),
         ..FleetDeps::new(store, Arc::clone(&room.0.clock), Arc::clone(&room.0.randomness))

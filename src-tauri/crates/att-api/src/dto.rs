@@ -12,6 +12,7 @@ pub mod question;
 pub mod release;
 pub mod secret;
 pub mod server;
+pub mod settings;
 pub mod underway;
 pub mod wire;
 
@@ -25,5 +26,6 @@ pub use question::*;
 pub use release::*;
 pub use secret::*;
 pub use server::*;
+pub use settings::*;
 pub use underway::*;
 pub use wire::*;

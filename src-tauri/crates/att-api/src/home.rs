@@ -68,6 +68,12 @@ impl Home {
         self.root.join("mcp.json")
     }
 
+    /// `settings.toml`.
+    #[must_use]
+    pub fn settings_toml(&self) -> PathBuf {
+        self.root.join("settings.toml")
+    }
+
     /// Folder of locks and operations.
     #[must_use]
     pub fn run(&self) -> PathBuf {

@@ -46,7 +46,7 @@ impl Short {
             return Err(Report::new(Code::InvalidInput, format!("there is no file {}", path.display()))
                 .cure("give the path of an mcp.json"));
         }
-        let configuration = config::read(&path)?;
+        let configuration = config::read(home, &path)?;
         let mut consents = BTreeSet::new();
         if !all && let Ok(journal) = Journal::open(home.root(), OpenOptions::read_only()).await {
             for server in &configuration.servers {

@@ -14,6 +14,7 @@
 //! - `secrets`: names and where they are kept; values only go in
 //! - `underway`: the calls under way, and how far each is
 //! - `wire`: what goes over the wire to and from one server
+//! - `settings`: what holds for the whole home
 //! - `system`: the home as a whole, events, the journal
 //!
 //! Those that act refuse while something drives the web view, unless the home is a demo's or a test's. `check`, `call`
@@ -32,6 +33,7 @@ pub(crate) mod questions;
 mod releases;
 mod secrets;
 mod servers;
+mod settings;
 mod system;
 mod underway;
 mod wire;

@@ -197,7 +197,7 @@ impl ControlRoom {
     /// the server that it was.
     pub(crate) fn read_configuration(&self) {
         let path = self.0.home.mcp_json();
-        let read = config::read(&path);
+        let read = config::read(&self.0.home, &path);
         let mut kept = self.configuration();
         match read {
             Ok(fresh) => *kept = config::over(&kept, fresh, &path),
@@ -277,7 +277,11 @@ impl ControlRoom {
 /// Opens the journal for writing, or, where that is refused, for reading.
 async fn open_journal(home: &Home) -> Result<Journal, Report> {
     home.prepare()?;
-    match Journal::open(home.root(), OpenOptions::default()).await {
+    // What is wrong with the settings is told with the configuration.
+    let event_cap =
+        config::settings(home).map_or(OpenOptions::default().event_cap, |(global, _)| global.events_kept);
+    let options = OpenOptions { event_cap, ..OpenOptions::default() };
+    match Journal::open(home.root(), options).await {
         Ok(journal) => Ok(journal),
         Err(error @ att_journal::JournalError::NotWritable { .. }) => {
             Journal::open(home.root(), OpenOptions::read_only()).await.map_err(|_| Report::from(error))

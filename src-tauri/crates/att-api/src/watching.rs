@@ -1,11 +1,11 @@
-//! Notices that `mcp.json` changed, and has the fleet follow. Only what changed is touched.
+//! Notices that `mcp.json` or `settings.toml` changed, and has the fleet follow. Only what changed is touched.
 
 use crate::dto::Topic;
 use crate::editing::read_text;
 use crate::room::ControlRoom;
 use att_core::sha256_hex;
 use notify::{RecursiveMode, Watcher as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -16,13 +16,18 @@ const LONGEST: Duration = Duration::from_secs(3);
 /// How often it is looked at where the system does not tell: network folders, a link that leads elsewhere.
 const LOOK: Duration = Duration::from_secs(3);
 
+/// The files that are watched, all in one folder.
+const FILES: [&str; 2] = ["mcp.json", "settings.toml"];
+
 /// Watches until the room closes.
 pub(crate) async fn watch(room: ControlRoom) {
     let path = room.0.home.mcp_json();
     // One waiting word is enough: it says "look".
     let (tell, mut told) = mpsc::channel(1);
     let _watcher = start(&path, tell.clone());
-    let mut seen = fingerprint(&path);
+    let settings = room.0.home.settings_toml();
+    let prints = || (fingerprint(&path), fingerprint(&settings));
+    let mut seen = prints();
     // A change between the reading at the start and now.
     room.follow_configuration().await;
     loop {
@@ -33,10 +38,10 @@ pub(crate) async fn watch(room: ControlRoom) {
             }
             () = tokio::time::sleep(LOOK) => {}
         }
-        let now = fingerprint(&path);
+        let now = prints();
         if now != seen {
             seen = now;
-            tracing::info!("mcp.json changed and is read again");
+            tracing::info!("mcp.json or settings.toml changed and is read again");
             room.follow_configuration().await;
         }
     }
@@ -44,10 +49,10 @@ pub(crate) async fn watch(room: ControlRoom) {
 
 fn start(path: &Path, tell: mpsc::Sender<()>) -> Option<notify::RecommendedWatcher> {
     let folder = path.parent()?;
-    let name: PathBuf = path.file_name()?.into();
     let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         let ours = event.map_or(true, |event| {
-            event.need_rescan() || event.paths.iter().any(|path| path.ends_with(&name))
+            event.need_rescan()
+                || event.paths.iter().any(|path| FILES.iter().any(|file| path.ends_with(file)))
         });
         if ours {
             // Full means that a look is due already.

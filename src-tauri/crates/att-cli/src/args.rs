@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 pub use import::{ConsentCommand, DoctorArguments, ImportArguments};
-pub use server::{AddArguments, ServerCommand};
+pub use server::{AddArguments, ServerCommand, SettingsCommand};
 pub use session::SessionCommand;
 
 /// ATT's headless face: watch MCP servers and oversee release cycles from a terminal.
@@ -70,6 +70,12 @@ pub enum Command {
     /// Examine one server step by step (DNS, TCP, TLS, HTTP or its program; then era, auth, lists): names the step that
     /// fails and its cure.
     Doctor(DoctorArguments),
+    /// Settings of the whole home (settings.toml); a server's own in mcp.json win over them.
+    Settings {
+        /// What to do.
+        #[command(subcommand)]
+        command: SettingsCommand,
+    },
     /// Call a tool.
     Call(CallArguments),
     /// Read a resource.

@@ -14,6 +14,7 @@ mod release;
 mod secret;
 mod server;
 mod session;
+mod settings;
 mod snapshot;
 mod target;
 mod wire;
@@ -61,6 +62,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Report> {
         Command::Import(arguments) => import::run(home, arguments, json).await,
         Command::Consent { command } => consent::run(home, command, json).await,
         Command::Doctor(arguments) => doctor::run(home, arguments, json).await,
+        Command::Settings { command } => settings::run(home, command, json).await,
         Command::Call(call) => fleet::call(home, call, json).await,
         Command::Read(read) => fleet::read(home, read, json).await,
         Command::Snapshot { command } => {

@@ -1,6 +1,7 @@
 //! What the operator wrote: `mcp.json` in its de-facto form, with our settings under the extra key `att` (design 1.7).
 
 mod edit;
+mod global;
 mod parse;
 mod settings;
 
@@ -13,8 +14,9 @@ use crate::auth::AuthConfig;
 use crate::model::TransportKind;
 
 pub use edit::{ConfigEdit, EditError, edit};
+pub use global::{GlobalSettings, parse_settings};
 pub(crate) use parse::options;
-pub use parse::{ParsedConfig, parse};
+pub use parse::{ParsedConfig, parse, parse_with};
 pub use settings::{DriftPolicy, Probe, Settings};
 
 /// How a server is reached. Values may hold secret references; they are resolved when a connection is made.

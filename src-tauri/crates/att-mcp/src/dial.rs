@@ -48,13 +48,8 @@ impl HttpClients {
         Ok(Self { direct: builder().no_proxy().build()?, proxied: Arc::default() })
     }
 
-    /// The one that `url` is reached by.
-    pub fn for_url(&self, url: &reqwest::Url) -> Result<reqwest::Client, WireFault> {
-        let local = url.host_str().is_some_and(|host| {
-            let host = host.trim_matches(['[', ']']);
-            host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-        });
-        if local {
+    fn for_url(&self, url: &reqwest::Url) -> Result<reqwest::Client, WireFault> {
+        if is_local(url) {
             return Ok(self.direct.clone());
         }
         let mut proxied = self.proxied.lock().unwrap_or_else(PoisonError::into_inner);
@@ -67,6 +62,23 @@ impl HttpClients {
         })?;
         Ok(proxied.insert(client).clone())
     }
+}
+
+/// True for an address of this machine's own, which no proxy can reach.
+fn is_local(url: &reqwest::Url) -> bool {
+    url.host_str().is_some_and(|host| {
+        let host = host.trim_matches(['[', ']']);
+        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    })
+}
+
+/// A client like the shared ones, for somebody who wants to know sooner that `url` cannot be reached.
+pub(crate) fn client_for(
+    url: &reqwest::Url,
+    reach_within: Duration,
+) -> Result<reqwest::Client, reqwest::Error> {
+    let builder = builder().connect_timeout(reach_within);
+    if is_local(url) { builder.no_proxy().build() } else { builder.build() }
 }
 
 fn builder() -> reqwest::ClientBuilder {

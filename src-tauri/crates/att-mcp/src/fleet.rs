@@ -36,7 +36,7 @@ use crate::wire::disk::DiskLog;
 pub use authorize::AuthorizationPage;
 pub use many::ManyAnswer;
 
-/// Probes at the same time over the whole fleet.
+/// Probes at the same time over the whole fleet, unless a setting says otherwise.
 const PROBES_AT_ONCE: usize = 64;
 /// Longest time that ending the fleet takes.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -55,6 +55,8 @@ pub struct FleetDeps {
     pub answerer: Option<Arc<dyn Answerer>>,
     /// A folder of locks that all processes of one home share; without it only tasks wait for each other.
     pub lock_dir: Option<PathBuf>,
+    /// How many probes are under way at once over the whole fleet.
+    pub probes_at_once: usize,
     /// The folder for the wire logs of servers with `att.wire_log`; none keeps them in memory only.
     pub wire_log: Option<PathBuf>,
 }
@@ -64,7 +66,16 @@ impl FleetDeps {
     #[must_use]
     pub fn new(store: Arc<dyn FleetStore>, clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Self {
         let secrets = Arc::new(MemorySecrets::default());
-        Self { store, clock, randomness, secrets, answerer: None, lock_dir: None, wire_log: None }
+        Self {
+            store,
+            clock,
+            randomness,
+            secrets,
+            probes_at_once: PROBES_AT_ONCE,
+            answerer: None,
+            lock_dir: None,
+            wire_log: None,
+        }
     }
 }
 
@@ -136,8 +147,8 @@ impl Fleet {
             secrets: deps.secrets,
             lock_dir: deps.lock_dir,
             wire_disk: deps.wire_log.map(DiskLog::start),
-            probes: Arc::new(Semaphore::new(PROBES_AT_ONCE)),
-            calls,
+            probes: Arc::new(Semaphore::new(deps.probes_at_once)),
+            calls: Arc::new(Calls::new()),
             children: TaskTracker::new(),
             actors: TaskTracker::new(),
             version: watch::Sender::new(0),

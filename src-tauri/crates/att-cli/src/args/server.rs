@@ -23,7 +23,7 @@ pub enum ServerCommand {
         to: String,
     },
     /// Set one value: a key of the entry (url, args, cwd, env.NAME, headers.NAME) or one of ATT's (group, probe,
-    /// fall, ...; `att settings list` names them).
+    /// fall, ...; `att settings list` names them, there with `fleet.` before).
     Set {
         /// The server.
         server: String,
@@ -49,6 +49,26 @@ pub enum ServerCommand {
     Disable {
         /// The server.
         server: String,
+    },
+}
+
+/// `att settings ...`.
+#[derive(Debug, Subcommand)]
+pub enum SettingsCommand {
+    /// Every setting with its value and its default.
+    List,
+    /// Set one value in settings.toml; comments stay.
+    Set {
+        /// The key, such as fleet.probe_interval_ms.
+        key: String,
+        /// The value.
+        #[arg(allow_hyphen_values = true)]
+        value: String,
+    },
+    /// Take one value out, so that its default holds again.
+    Unset {
+        /// The key.
+        key: String,
     },
 }
 

@@ -58,6 +58,14 @@ async fn a_change_of_the_file_is_followed_and_touches_only_what_changed() {
     .await;
     assert_eq!(watch.reaches("a", "healthy", SOON).await["since_ms"], a["since_ms"]);
 
+    let set = att(&home, &["settings", "set", "fleet.probe", "none"]).await;
+    assert!(set.success(), "{}", set.stderr);
+    let listed = home.att_json(&["settings", "list"]).await;
+    let probe =
+        listed.as_array().unwrap().iter().find(|setting| setting["key"] == "fleet.probe").cloned().unwrap();
+    assert_eq!((&probe["value"], &probe["set"]), (&json!("\"none\""), &json!(true)), "{probe}");
+    refused(&home, &["settings", "set", "fleet.fall", "0"], 2, "invalid_input").await;
+
     let withdrawn = att(&home, &["consent", "withdraw", "a"]).await;
     assert!(withdrawn.success(), "{}", withdrawn.stderr);
     watch.reaches("a", "consent_required", SOON).await;

@@ -6,6 +6,7 @@ use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::{Range, Ranged};
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast, parse_to_serde_value};
 
+use super::global::GlobalSettings;
 use super::settings::BOUNDS;
 use super::{ConfigProblem, DriftPolicy, Endpoint, Probe, ProblemLevel, ServerConfig};
 use crate::auth::AuthConfig;
@@ -22,7 +23,13 @@ pub struct ParsedConfig {
 /// Reads the text of an `mcp.json` (comments and trailing commas allowed). `file` is what problems name.
 #[must_use]
 pub fn parse(text: &str, file: Option<&str>) -> ParsedConfig {
-    let mut reader = Reader { text, file, server: None, problems: Vec::new() };
+    parse_with(text, file, &GlobalSettings::default())
+}
+
+/// The same, with what holds for a server that does not say otherwise.
+#[must_use]
+pub fn parse_with(text: &str, file: Option<&str>, global: &GlobalSettings) -> ParsedConfig {
+    let mut reader = Reader { text, file, global, server: None, problems: Vec::new() };
     let servers = reader.file();
     let mut problems = reader.problems;
     problems.sort_by_key(|p| (p.line, p.column));
@@ -51,6 +58,7 @@ struct Unusable;
 struct Reader<'t> {
     text: &'t str,
     file: Option<&'t str>,
+    global: &'t GlobalSettings,
     server: Option<String>,
     problems: Vec<ConfigProblem>,
 }
@@ -168,6 +176,8 @@ impl Reader<'_> {
                 ));
             }
         };
+        config.settings = self.global.server.clone();
+        config.drift = self.global.drift;
         config.sse = kind.as_deref() == Some("sse") && matches!(config.endpoint, Endpoint::Http { .. });
         config.env = self.string_map(object, "env")?;
         config.cwd = self.string(object, "cwd")?;
@@ -429,7 +439,7 @@ fn prop_range(object: &Object<'_>, key: &str) -> Range {
 }
 
 /// Line and column (in characters), both from 1, of the byte `at`.
-fn position(text: &str, at: usize) -> (u32, u32) {
+pub(super) fn position(text: &str, at: usize) -> (u32, u32) {
     let mut at = at.min(text.len());
     while !text.is_char_boundary(at) {
         at -= 1;

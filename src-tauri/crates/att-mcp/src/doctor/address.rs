@@ -1,7 +1,7 @@
 //! From the name of a host to its first answer over HTTP.
 
 use super::{Finding, STEP, StepOutcome, Walk};
-use crate::dial::HttpClients;
+use crate::dial::client_for;
 use http::{HeaderName, HeaderValue, StatusCode};
 use reqwest::Url;
 use std::collections::HashMap;
@@ -89,14 +89,10 @@ async fn reached(addresses: &[SocketAddr]) -> Finding {
 /// The first answer over HTTP; what fails before it is TLS.
 async fn answer(walk: &mut Walk<'_>, url: &Url, headers: &Headers, sse: bool) -> bool {
     let started = Instant::now();
-    let client = HttpClients::new().map_err(|error| chain(&error)).and_then(|clients| {
-        // What the system's certificates or its proxy settings keep from being used.
-        clients.for_url(url).map_err(|fault| fault.message)
-    });
-    let client = match client {
+    let client = match client_for(url, STEP) {
         Ok(client) => client,
-        Err(seen) => {
-            return walk.found("tls", started, &Err((seen, "see the system's certificates".into())));
+        Err(error) => {
+            return walk.found("tls", started, &Err((chain(&error), "see the system's certificates".into())));
         }
     };
     let tls = url.scheme() == "https";
@@ -117,7 +113,7 @@ async fn answer(walk: &mut Walk<'_>, url: &Url, headers: &Headers, sse: bool) ->
             }
             let finding = if error.is_timeout() {
                 (
-                    format!("the server took the connection and said nothing for {} s", STEP.as_secs()),
+                    format!("the server took the connection and said nothing for {} s", STEP.as_secs() * 2),
                     "see whether the server hangs, and whether the port speaks HTTP".to_owned(),
                 )
             } else {
@@ -156,7 +152,8 @@ async fn ask(
             .json(&serde_json::json!({"jsonrpc": "2.0", "id": 0, "method": "ping"})),
     };
     let headers = headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-    request.headers(headers).timeout(STEP).send().await
+    // Longer than the connection may take, so that the two are told apart.
+    request.headers(headers).timeout(STEP * 2).send().await
 }
 
 fn kind(response: &reqwest::Response) -> String {
