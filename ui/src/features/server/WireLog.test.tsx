@@ -67,8 +67,8 @@ describe("messages", () => {
     expect(partnerOf(entries, at(1))?.seq).toBe(2);
     expect(partnerOf(entries, at(7))?.seq).toBe(6);
     expect(partnerOf(entries, at(4))).toBeNull();
-    const older = wireEntry(0, 8, { id: "3", generation: 2 });
-    expect(partnerOf([...entries, older], older)).toBeNull();
+    const later = wireEntry(0, 8, { id: "3", generation: 2, direction: "in", kind: "response" });
+    expect(partnerOf([...entries, later], later)).toBeNull();
     const theirs = wireEntry(0, 9, { id: "3", direction: "in" });
     expect(partnerOf([...entries, theirs], theirs)).toBeNull();
     expect(filtered(entries, { text: "", direction: "in", kind: "response" })).toHaveLength(2);
