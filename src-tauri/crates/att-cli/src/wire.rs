@@ -24,7 +24,10 @@ pub async fn wire(room: &ControlRoom, arguments: WireArguments, json: bool) -> R
     }
     let mut after = page.next_seq;
     page.entries.iter().for_each(|entry| show(entry, json));
-    while arguments.follow {
+    if !arguments.follow {
+        return Ok(ExitCode::SUCCESS);
+    }
+    loop {
         tokio::select! {
             _ = tokio::signal::ctrl_c() => return Ok(ExitCode::SUCCESS),
             () = tokio::time::sleep(LOOK) => {}
@@ -42,7 +45,6 @@ pub async fn wire(room: &ControlRoom, arguments: WireArguments, json: bool) -> R
         }
         after = page.entries.last().map_or(after, |entry| entry.seq);
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 fn show(entry: &WireEntryDto, json: bool) {

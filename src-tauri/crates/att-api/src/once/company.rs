@@ -8,6 +8,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+/// Hears how far a call is: progress, total, message.
+pub(crate) type Told = Box<dyn Fn(f64, Option<f64>, Option<&str>) + Send + Sync>;
+
 /// Asks a person; none declines. It may block.
 pub type AskPerson = dyn Fn(QuestionDto) -> Option<QuestionAnswerDto> + Send + Sync;
 
@@ -17,7 +20,7 @@ pub struct Company {
     /// The person.
     pub ask: Option<Arc<AskPerson>>,
     /// Told of progress: done, of how much, and what the server says.
-    pub told: Option<Box<dyn Fn(f64, Option<f64>, Option<&str>) + Send + Sync>>,
+    pub told: Option<Told>,
     /// Ends when the call is to be cancelled.
     pub stop: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
@@ -41,7 +44,7 @@ impl Answerer for Person {
 /// Waits for `call`, telling and obeying the company.
 pub(super) async fn accompanied<T>(
     fleet: &Fleet,
-    told: Option<Box<dyn Fn(f64, Option<f64>, Option<&str>) + Send + Sync>>,
+    told: Option<Told>,
     stop: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     call: impl Future<Output = T>,
 ) -> T {

@@ -3,7 +3,7 @@
 //! The binaries `att-demo-server` and `att-guard` are looked for beside the test's own folder and built with cargo
 //! when they are missing; run `cargo build -p att-demo-server -p att-process` after changing them.
 
-#![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails here has failed")]
 
 mod bench;
 mod calls;
