@@ -89,20 +89,22 @@ mod tests {
     use sqlx::sqlite::SqliteConnectOptions;
 
     /// One row of the kind that each step brought, written as the program of that step would have.
-    const ROWS: [&str; 5] = [
+    const ROWS: [&str; 6] = [
         "INSERT INTO audit VALUES (1, 'a', 5, '{}', 'Old', 's', '{}', 'p', 'h')",
         "INSERT INTO consent VALUES ('files', 'd1', 5, '{}')",
         "INSERT INTO project VALUES ('shop', '{}')",
         "INSERT INTO lease VALUES ('engine', '{}', 1, 3, 1, 2, 3)",
         "INSERT INTO baseline VALUES ('files', 's1', 5, '{}', 'seen', NULL)",
+        "INSERT INTO question VALUES ('q1', 'files', 5, 0, '{}', '{}')",
     ];
 
-    const COUNTS: [&str; 5] = [
+    const COUNTS: [&str; 6] = [
         "SELECT count(*) FROM audit WHERE kind = 'Old'",
         "SELECT count(*) FROM consent WHERE digest = 'd1'",
         "SELECT count(*) FROM project WHERE id = 'shop'",
         "SELECT count(*) FROM lease WHERE epoch = 3",
         "SELECT count(*) FROM baseline WHERE snapshot_id = 's1'",
+        "SELECT count(*) FROM question WHERE id = 'q1'",
     ];
 
     #[tokio::test]

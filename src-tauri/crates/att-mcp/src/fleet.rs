@@ -148,7 +148,7 @@ impl Fleet {
             lock_dir: deps.lock_dir,
             wire_disk: deps.wire_log.map(DiskLog::start),
             probes: Arc::new(Semaphore::new(deps.probes_at_once)),
-            calls: Arc::new(Calls::new()),
+            calls,
             children: TaskTracker::new(),
             actors: TaskTracker::new(),
             version: watch::Sender::new(0),

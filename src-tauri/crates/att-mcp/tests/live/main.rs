@@ -18,7 +18,6 @@ mod peers;
 mod questions;
 mod returning;
 mod routing;
-mod sequences;
 mod sessions;
 mod small;
 mod sse;

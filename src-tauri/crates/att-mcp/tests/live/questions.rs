@@ -49,12 +49,17 @@ async fn a_form_waits_for_the_operator_is_checked_and_goes_back_with_its_default
                 let question = asked(&bench.fleet).await;
                 assert_eq!((question.kind, question.server.as_str()), (QuestionKind::ElicitationForm, name));
                 assert_eq!(question.message, "Who are you?");
-                let call = bench.fleet.calls().remove(0);
-                assert_eq!(
-                    (question.request_id.as_ref(), call.open_questions),
-                    (Some(&call.request_id), 1),
-                    "{era}"
-                );
+                // The desk tells the list of calls a moment after it took the question.
+                let told = async {
+                    let mut calls = bench.fleet.watch_calls();
+                    while bench.fleet.calls()[0].open_questions != 1 {
+                        calls.changed().await.unwrap();
+                    }
+                };
+                tokio::time::timeout(Duration::from_secs(5), told)
+                    .await
+                    .expect("the call shows its question");
+                assert_eq!(question.request_id, Some(bench.fleet.calls().remove(0).request_id), "{era}");
                 let unfit = QuestionAnswer::Accept { content: json!({"age": 0}) };
                 let refused = bench.fleet.answer_question(&question.id, unfit, ann());
                 assert!(matches!(refused, Err(FleetError::UnfitAnswer(_))), "{refused:?}");
