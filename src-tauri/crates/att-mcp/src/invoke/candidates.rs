@@ -206,7 +206,8 @@ fn settle(views: Vec<&View>, named: bool, nobody: String) -> Ranking {
             .take(3)
             .map(|e| if named { e.reason.clone() } else { format!("{}: {}", e.server, e.reason) })
             .collect();
-        let text = format!("{nobody}: {}", reasons.join("; "));
+        // None of the names is a server at all: the attempts say so.
+        let text = if reasons.is_empty() { nobody } else { format!("{nobody}: {}", reasons.join("; ")) };
         ranking.refusal = Some((code.unwrap_or(FailureCode::NoServerAvailable), text));
     }
     ranking

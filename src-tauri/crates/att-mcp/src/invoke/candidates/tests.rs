@@ -99,6 +99,13 @@ fn a_server_of_a_group_whose_schema_is_another_one_is_left_out_with_the_reason()
 }
 
 #[test]
+fn preferred_names_of_nobody_are_refused_in_a_whole_sentence() {
+    let ranking = rank(&[view("b")], &prefer(&["x", "y"]), "echo");
+    assert_eq!(refusal(&ranking), (FailureCode::NoServerAvailable, "none of x, y can be asked"));
+    assert_eq!(reason(&ranking, "x"), "there is no server of that name");
+}
+
+#[test]
 fn the_caller_is_told_of_a_mistake_of_its_own_before_what_is_merely_down() {
     let misfit = View { item: ItemView::Misfit(vec!["/text: is missing".to_owned()]), ..view("a") };
     let open = View { breaker: BreakerState::Open, ..view("b") };
